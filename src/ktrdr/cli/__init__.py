@@ -1,0 +1,1 @@
+"""The user's process: commands, the executor and what is drawn."""

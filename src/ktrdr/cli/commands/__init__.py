@@ -1,0 +1,1 @@
+"""Command groups, imported only when used."""

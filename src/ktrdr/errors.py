@@ -1,0 +1,80 @@
+"""Every error a user can meet.
+
+::
+
+    KtrdrError                    code, message, hint, detail
+    ├── InputInvalid              input_invalid       what was asked cannot be done as asked
+    │   ├── StrategyInvalid       strategy_invalid    a strategy file, with file:line:column
+    │   └── DataInvalid           data_invalid        bars or a file of bars, with the first offenders
+    ├── NotFound                  not_found           nothing by that name
+    ├── Conflict                  conflict            the same key, another request
+    ├── Unavailable               unavailable         not now: draining or full; carries `retry_after`
+    ├── TrainingFailed            training_failed     the work itself went wrong
+    └── OperationCancelled        cancelled           raised inside a worker when cancellation was asked
+"""
+
+from collections.abc import Sequence
+
+
+class KtrdrError(Exception):
+    """An error with one sentence a user can act on and, where there is one, a hint."""
+
+    code = "internal"
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.detail = tuple(detail)
+
+
+class InputInvalid(KtrdrError):
+    """What was asked cannot be done as asked; asking again unchanged will not help."""
+
+    code = "input_invalid"
+
+
+class StrategyInvalid(InputInvalid):
+    """A strategy file breaks its grammar; the message begins with `file:line:column`."""
+
+    code = "strategy_invalid"
+
+
+class DataInvalid(InputInvalid):
+    """Bars break the ingest rules; `detail` lists the first offenders by line."""
+
+    code = "data_invalid"
+
+
+class NotFound(KtrdrError):
+    """Nothing is known by the name that was asked for."""
+
+    code = "not_found"
+
+
+class Conflict(KtrdrError):
+    """The same key was used for a different request."""
+
+    code = "conflict"
+
+
+class Unavailable(KtrdrError):
+    """The server cannot take this now; `retry_after` says in how many seconds it may."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class TrainingFailed(KtrdrError):
+    """Training went wrong in a way the user can mend, for instance a loss that is not finite."""
+
+    code = "training_failed"
+
+
+class OperationCancelled(KtrdrError):
+    """Cancellation was asked for; raised inside a worker at its next report."""
+
+    code = "cancelled"

@@ -1,0 +1,1 @@
+"""Bars and a strategy become features, labels and a time-ordered split."""

@@ -1,0 +1,1 @@
+"""Fuzzy memberships as pure functions on columns."""

@@ -1,0 +1,1 @@
+"""Indicators as pure functions on columns."""

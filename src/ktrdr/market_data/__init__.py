@@ -1,0 +1,1 @@
+"""Bars: reading, checking, storing and serving them."""

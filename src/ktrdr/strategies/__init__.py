@@ -1,0 +1,1 @@
+"""A strategy as data: its file, its vocabulary and its checks."""

@@ -1,0 +1,1 @@
+"""One process per operation: request in, events out."""
