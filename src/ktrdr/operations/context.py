@@ -1,0 +1,123 @@
+"""What a handler is given: report progress, keep checkpoints, notice cancellation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ktrdr.clock import Clock
+from ktrdr.errors import OperationCancelled
+from ktrdr.operations.events import Checkpointed, Progressed, WorkerEvent
+from ktrdr.operations.progress import (
+    GenericProgressState,
+    PhaseProgress,
+    enter_phase,
+    overall_percentage,
+)
+
+REPORT_INTERVAL = 0.1
+SAMPLES_BEFORE_ETA = 3
+
+
+class OperationContext:
+    """The worker's side of one operation.
+
+    `work_folder` belongs to this attempt alone; `cancelled` answers whether cancellation was asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        operation_id: str,
+        fence: int,
+        emit: Callable[[WorkerEvent], None],
+        cancelled: Callable[[], bool],
+        clock: Clock,
+        work_folder: Path,
+    ) -> None:
+        self.operation_id = operation_id
+        self.work_folder = work_folder
+        self._fence = fence
+        self._emit = emit
+        self._cancelled = cancelled
+        self._clock = clock
+        self._state = GenericProgressState(operation_id=operation_id)
+        self._phase_start = clock.monotonic()
+        self._last_sent = float("-inf")
+        self._samples = 0
+
+    def plan(self, phases: Sequence[PhaseProgress]) -> None:
+        """Declare the weighted phases of the work, in order."""
+        self._state = replace(self._state, phases=tuple(phases), steps_total=len(phases))
+
+    def enter(self, phase: str, message: str = "") -> None:
+        """Begin a phase: everything before it is finished. Raises OperationCancelled if asked to stop."""
+        phases = enter_phase(self._state.phases, phase)
+        self._phase_start = self._clock.monotonic()
+        self._samples = 0
+        self._state = replace(
+            self._state,
+            phases=phases,
+            current_step=phase,
+            steps_completed=[each.name for each in phases].index(phase),
+        )
+        self._last_sent = float("-inf")
+        self.report(0.0, message)
+
+    def report(
+        self,
+        percentage: float,
+        message: str = "",
+        *,
+        items_processed: int = 0,
+        items_total: int | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say how far the current phase is, 0 to 100; raises OperationCancelled if asked to stop.
+
+        At most ten reports a second are sent; the first and the last of a phase always are.
+        """
+        self.check()
+        self._samples += 1
+        self._state = replace(
+            self._with_phase(percentage, message),
+            message=message,
+            items_processed=items_processed,
+            items_total=items_total,
+            context=dict(context or {}),
+            estimated_remaining_seconds=self._remaining(percentage),
+        )
+        now = self._clock.monotonic()
+        if now - self._last_sent >= REPORT_INTERVAL or percentage >= 100:
+            self._send(now)
+
+    def checkpointed(self, name: str) -> None:
+        """Say that a durable checkpoint exists."""
+        self._emit(Checkpointed(self._fence, name))
+
+    def check(self) -> None:
+        """Raise OperationCancelled if cancellation was asked."""
+        if self._cancelled():
+            raise OperationCancelled("cancellation was asked")
+
+    def _with_phase(self, percentage: float, message: str) -> GenericProgressState:
+        elapsed = self._clock.monotonic() - self._phase_start
+        phases = tuple(
+            replace(phase, percentage=percentage, elapsed_seconds=elapsed, message=message)
+            if phase.name == self._state.current_step
+            else phase
+            for phase in self._state.phases
+        )
+        total = overall_percentage(phases) if phases else percentage
+        return replace(self._state, phases=phases, percentage=max(self._state.percentage, total))
+
+    def _remaining(self, percentage: float) -> float | None:
+        if self._samples < SAMPLES_BEFORE_ETA or percentage <= 0:
+            return None
+        elapsed = self._clock.monotonic() - self._phase_start
+        return max(0.0, elapsed * (100 - percentage) / percentage)
+
+    def _send(self, now: float) -> None:
+        self._last_sent = now
+        self._state = replace(self._state, seq=self._state.seq + 1)
+        self._emit(Progressed(self._fence, self._state))

@@ -1,0 +1,142 @@
+"""Gives waiting operations to the engine, carries what workers say, and sees cancellations through."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+
+from ktrdr.operations.engine import Assignment, WorkerEngine
+from ktrdr.operations.events import Cancelled, Claimed, Failed, Forced, LeaseLost, Succeeded, WorkerEvent
+from ktrdr.operations.operation import Operation, OperationError, OperationStatus
+from ktrdr.operations.service import OperationsService
+
+CANCEL_GRACE = 10.0
+
+
+class Dispatcher:
+    """Runs operations in the order they came, at most `engine.slots` at once.
+
+    Use it as `async with`: on entry what an earlier server left running is settled; on exit workers are ended.
+    """
+
+    def __init__(
+        self, service: OperationsService, engine: WorkerEngine, *, cancel_grace: float = CANCEL_GRACE
+    ) -> None:
+        self._service = service
+        self._engine = engine
+        self._cancel_grace = cancel_grace
+        self._tasks = asyncio.TaskGroup()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._queue: tuple[str, ...] = ()
+        self._draining = False
+
+    async def __aenter__(self) -> "Dispatcher":
+        await self._recover()
+        await self._tasks.__aenter__()
+        self._loop = self._spawn(self._dispatch())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._draining = True
+        self._loop.cancel()
+        await self._engine.close()
+        await self._tasks.__aexit__(None, None, None)
+
+    @property
+    def running(self) -> int:
+        """Return how many workers are at work."""
+        return len(self._running)
+
+    def queue_position(self, operation_id: str) -> int | None:
+        """Return 1 for the next to run, None for one that does not wait."""
+        return self._queue.index(operation_id) + 1 if operation_id in self._queue else None
+
+    def with_queue_position(self, operation: Operation) -> Operation:
+        """Return the operation as a client should see it while it waits."""
+        position = self.queue_position(operation.operation_id)
+        if position is None or operation.status is not OperationStatus.PENDING:
+            return operation
+        return replace(operation, progress=replace(operation.progress, queue_position=position))
+
+    async def cancel(self, operation_id: str, by: str, reason: str, *, force: bool = False) -> Operation:
+        """Ask for the end; the worker is told now and killed when the grace is over, or at once by force."""
+        operation = await self._service.cancel(operation_id, by, reason)
+        if operation.status is OperationStatus.RUNNING:
+            await self._engine.cancel(operation_id)
+            self._spawn(self._insist(operation_id, 0.0 if force else self._cancel_grace))
+        return operation
+
+    async def _insist(self, operation_id: str, grace: float) -> None:
+        work = self._running.get(operation_id)
+        if work is None:
+            return
+        await asyncio.wait({work}, timeout=grace)
+        if not work.done() and not self._draining:
+            await self._service.apply(operation_id, Forced())
+            await self._engine.kill(operation_id)
+
+    async def _dispatch(self) -> None:
+        while True:
+            self._service.changed.clear()
+            pending = [
+                each
+                for each in await self._service.store.open_operations()
+                if each.status is OperationStatus.PENDING and each.operation_id not in self._running
+            ]
+            free = self._engine.slots - len(self._running)
+            for operation in pending[: max(free, 0)]:
+                self._begin(operation.operation_id)
+            self._queue = tuple(each.operation_id for each in pending[max(free, 0) :])
+            await self._service.changed.wait()
+
+    def _begin(self, operation_id: str) -> None:
+        task = self._spawn(self._run(operation_id))
+        self._running[operation_id] = task
+        task.add_done_callback(lambda _: self._finish(operation_id))
+
+    def _finish(self, operation_id: str) -> None:
+        del self._running[operation_id]
+        self._service.changed.set()
+
+    async def _run(self, operation_id: str) -> None:
+        claimed = await self._service.apply(operation_id, Claimed())
+        if claimed.status is not OperationStatus.RUNNING:
+            return
+        assignment = Assignment(operation_id, claimed.operation_type, claimed.fence, claimed.request)
+        async with aclosing(self._engine.run(assignment)) as events:
+            async for event in events:
+                await self._carry(operation_id, event)
+
+    async def _carry(self, operation_id: str, event: WorkerEvent) -> None:
+        operation = await self._service.apply(operation_id, event)
+        ended = isinstance(event, Succeeded | Failed | Cancelled | LeaseLost)
+        if ended and not operation.is_terminal:
+            await self._service.apply(operation_id, self._lost(operation))
+
+    def _lost(self, operation: Operation) -> LeaseLost:
+        error = OperationError(
+            "worker_lost",
+            "worker_lost",
+            "the worker ended without a result",
+            f"see its log: {self._engine.log_path(operation.operation_id)}",
+        )
+        return LeaseLost(operation.fence, error)
+
+    async def _recover(self) -> None:
+        for operation in await self._service.store.open_operations():
+            if operation.status is OperationStatus.RUNNING:
+                await self._settle(operation)
+
+    async def _settle(self, operation: Operation) -> None:
+        if operation.worker is not None:
+            await self._engine.reap_orphan(operation.worker)
+        error = OperationError(
+            "worker_lost",
+            "worker_lost",
+            "the server stopped while the operation was running",
+            f"start it again; the worker's log is {self._engine.log_path(operation.operation_id)}",
+        )
+        await self._service.apply(operation.operation_id, LeaseLost(operation.fence, error))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)

@@ -1,0 +1,22 @@
+"""What the generic core knows of a kind of operation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class OperationKind:
+    """A kind: its name, where it is started, what it is asked and what it answers.
+
+    `describe` makes the words of a list from a valid request; `resumable` tells whether it keeps checkpoints.
+    """
+
+    name: str
+    start_path: str
+    request_model: type[BaseModel]
+    result_model: type[BaseModel]
+    describe: Callable[[Any], str]
+    resumable: bool = False

@@ -1,0 +1,178 @@
+"""The one place where operations change: start, look, cancel, and what workers say."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import BaseModel
+
+from ktrdr.clock import Clock
+from ktrdr.errors import Conflict, NotFound, Unavailable
+from ktrdr.operations.events import CancelRequested, Event, Progressed
+from ktrdr.operations.kind import OperationKind
+from ktrdr.operations.operation import Operation, OperationStatus
+from ktrdr.operations.progress import GenericProgressState
+from ktrdr.operations.store import OperationFilter, OperationPage, OperationStore
+from ktrdr.operations.transitions import TRANSITIONS, Transition, transition
+
+QUEUE_LIMIT = 100
+PROGRESS_WRITE_INTERVAL = 1.0
+_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class OperationsService:
+    """Applies every event through the transition table and tells those who wait.
+
+    `apply` is the only writer of state. Progress is kept in memory and written at most once a second.
+    """
+
+    def __init__(
+        self,
+        store: OperationStore,
+        kinds: Mapping[str, OperationKind],
+        clock: Clock,
+        *,
+        queue_limit: int = QUEUE_LIMIT,
+        table: Sequence[Transition] = TRANSITIONS,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self._kinds = kinds
+        self._queue_limit = queue_limit
+        self._table = table
+        self._progress: dict[str, tuple[int, GenericProgressState]] = {}
+        self._written: dict[str, float] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self.changed = asyncio.Event()
+
+    async def start(
+        self, kind_name: str, request: BaseModel, operation_id: str | None = None
+    ) -> tuple[Operation, bool]:
+        """Store a new operation durably and return it with False, or the one of the same key with True.
+
+        Raises Conflict if the key was used for another request, Unavailable if the queue is full.
+        """
+        kind = self._kinds[kind_name]
+        new = self._new_operation(kind, request, operation_id or new_operation_id(kind.name))
+        stored = await self.store.get(new.operation_id)
+        if stored is None:
+            await self._refuse_when_full()
+            if await self.store.insert(new):
+                self.changed.set()
+                return new, False
+            stored = await self.get(new.operation_id)
+        if stored.fingerprint != new.fingerprint:
+            raise Conflict(
+                f"operation `{new.operation_id}` was started with a different request",
+                hint="use a new Idempotency-Key for a new operation",
+            )
+        return self._overlay(stored), True
+
+    async def get(self, operation_id: str) -> Operation:
+        """Return the operation with its newest progress; raises NotFound."""
+        stored = await self.store.get(operation_id)
+        if stored is None:
+            raise NotFound(f"there is no operation `{operation_id}`", hint="see `ktrdr operations list`")
+        return self._overlay(stored)
+
+    async def list(self, wanted: OperationFilter) -> OperationPage:
+        """Return one page of operations, newest first, with their newest progress."""
+        page = await self.store.list(wanted)
+        return replace(page, operations=tuple(map(self._overlay, page.operations)))
+
+    async def cancel(self, operation_id: str, by: str, reason: str) -> Operation:
+        """Ask for the end and return the operation as it then is; a second time changes nothing."""
+        await self.get(operation_id)
+        return await self.apply(operation_id, CancelRequested(by, reason))
+
+    async def wait(self, operation_id: str, after: tuple[int, int, int], seconds: float) -> Operation:
+        """Return the operation as soon as it is newer than `after` or has ended, or after `seconds`."""
+        deadline = self.clock.monotonic() + seconds
+        while True:
+            news = self._news.setdefault(operation_id, asyncio.Event())
+            operation = await self.get(operation_id)
+            left = deadline - self.clock.monotonic()
+            if operation.cursor > after or operation.is_terminal or left <= 0:
+                return operation
+            await _wait_at_most(news, left)
+
+    async def apply(self, operation_id: str, event: Event) -> Operation:
+        """Apply an event by compare-and-swap and return the truth afterwards."""
+        if isinstance(event, Progressed) and self._is_too_soon(operation_id):
+            return await self._keep_in_memory(operation_id, event)
+        while True:
+            before = await self.get(operation_id)
+            after = transition(before, event, self.clock.now(), self._table)
+            if after is before:
+                return before
+            if await self.store.replace(after):
+                self._remember(after)
+                return after
+
+    def _new_operation(self, kind: OperationKind, request: BaseModel, operation_id: str) -> Operation:
+        canonical = request.model_dump(mode="json")
+        text = json.dumps({"kind": kind.name, "request": canonical}, sort_keys=True, allow_nan=False)
+        return Operation(
+            operation_id=operation_id,
+            operation_type=kind.name,
+            request=canonical,
+            fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+            created_at=self.clock.now(),
+            progress=GenericProgressState(operation_id=operation_id),
+            metadata={"description": kind.describe(request)},
+        )
+
+    async def _refuse_when_full(self) -> None:
+        pending = OperationFilter(statuses=frozenset({OperationStatus.PENDING}), limit=1)
+        if (await self.store.list(pending)).total_count >= self._queue_limit:
+            raise Unavailable(
+                f"the queue is full ({self._queue_limit} operations are waiting)", retry_after=5.0
+            )
+
+    def _overlay(self, stored: Operation) -> Operation:
+        attempt, progress = self._progress.get(stored.operation_id, (0, stored.progress))
+        if attempt == stored.attempt and progress.seq > stored.progress.seq:
+            return replace(stored, progress=progress)
+        return stored
+
+    async def _keep_in_memory(self, operation_id: str, event: Progressed) -> Operation:
+        before = await self.get(operation_id)
+        after = transition(before, event, self.clock.now(), self._table)
+        if after is before or after.progress.seq <= before.progress.seq:
+            return before
+        self._progress[operation_id] = (before.attempt, event.progress)
+        self._tell(operation_id)
+        return replace(before, progress=event.progress)
+
+    def _is_too_soon(self, operation_id: str) -> bool:
+        written = self._written.get(operation_id, float("-inf"))
+        return self.clock.monotonic() - written < PROGRESS_WRITE_INTERVAL
+
+    def _remember(self, operation: Operation) -> None:
+        if operation.is_terminal:
+            self._progress.pop(operation.operation_id, None)
+            self._written.pop(operation.operation_id, None)
+            self.changed.set()
+        else:
+            self._written[operation.operation_id] = self.clock.monotonic()
+        self._tell(operation.operation_id)
+
+    def _tell(self, operation_id: str) -> None:
+        if news := self._news.pop(operation_id, None):
+            news.set()
+
+
+def new_operation_id(name: str) -> str:
+    """Mint `op_<name>_<12 random base32 characters>`."""
+    return f"op_{name}_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
+
+
+async def _wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,57 @@
+"""The port behind which operations are kept."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ktrdr.operations.operation import Operation, OperationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFilter:
+    """Which operations are wanted, newest first."""
+
+    statuses: frozenset[OperationStatus] = frozenset()
+    operation_type: str | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPage:
+    """One page of a list; `total_count` counts all that match."""
+
+    operations: tuple[Operation, ...]
+    total_count: int
+    active_count: int
+
+
+class OperationStore(ABC):
+    """Keeps operations durably; decides nothing."""
+
+    @abstractmethod
+    async def insert(self, operation: Operation) -> bool:
+        """Store a new operation durably; False if its id is taken."""
+
+    @abstractmethod
+    async def replace(self, operation: Operation) -> bool:
+        """Replace the stored version `operation.version - 1` durably; False if the stored one is another.
+
+        A terminal row is never replaced.
+        """
+
+    @abstractmethod
+    async def get(self, operation_id: str) -> Operation | None:
+        """Return the stored operation, or None."""
+
+    @abstractmethod
+    async def list(self, wanted: OperationFilter) -> OperationPage:
+        """Return the operations that match, newest first."""
+
+    @abstractmethod
+    async def open_operations(self) -> Sequence[Operation]:
+        """Return every operation that has not ended, oldest first."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release files and connections; what was stored stays."""
