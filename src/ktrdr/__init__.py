@@ -1,3 +1,3 @@
-"""ktrdr: load market data, train neuro-fuzzy models and judge them, every long operation through one mechanism."""
+"""ktrdr: load market data, train neuro-fuzzy models and judge them, through one mechanism for all."""
 
 __version__ = "0.1.0"

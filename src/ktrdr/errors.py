@@ -8,7 +8,8 @@
     │   └── DataInvalid           data_invalid        bars or a file of bars, with the first offenders
     ├── NotFound                  not_found           nothing by that name
     ├── Conflict                  conflict            the same key, another request
-    ├── Unavailable               unavailable         not now: draining or full; carries `retry_after`
+    ├── Unavailable               unavailable         not now; carries `retry_after`
+    │   └── QueueFull             queue_full          too many operations wait
     ├── TrainingFailed            training_failed     the work itself went wrong
     └── OperationCancelled        cancelled           raised inside a worker when cancellation was asked
 """
@@ -66,6 +67,12 @@ class Unavailable(KtrdrError):
     def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class QueueFull(Unavailable):
+    """Too many operations are waiting already."""
+
+    code = "queue_full"
 
 
 class TrainingFailed(KtrdrError):

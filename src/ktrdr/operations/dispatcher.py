@@ -16,7 +16,7 @@ CANCEL_GRACE = 10.0
 class Dispatcher:
     """Runs operations in the order they came, at most `engine.slots` at once.
 
-    Use it as `async with`: on entry what an earlier server left running is settled; on exit workers are ended.
+    Use it as `async with`: entry settles what an earlier server left running; exit ends the workers.
     """
 
     def __init__(

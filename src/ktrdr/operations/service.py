@@ -10,7 +10,7 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from ktrdr.clock import Clock
-from ktrdr.errors import Conflict, NotFound, Unavailable
+from ktrdr.errors import Conflict, NotFound, QueueFull
 from ktrdr.operations.events import CancelRequested, Event, Progressed
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation, OperationStatus
@@ -53,7 +53,7 @@ class OperationsService:
     ) -> tuple[Operation, bool]:
         """Store a new operation durably and return it with False, or the one of the same key with True.
 
-        Raises Conflict if the key was used for another request, Unavailable if the queue is full.
+        Raises Conflict if the key was used for another request, QueueFull if the queue is full.
         """
         kind = self._kinds[kind_name]
         new = self._new_operation(kind, request, operation_id or new_operation_id(kind.name))
@@ -128,7 +128,7 @@ class OperationsService:
     async def _refuse_when_full(self) -> None:
         pending = OperationFilter(statuses=frozenset({OperationStatus.PENDING}), limit=1)
         if (await self.store.list(pending)).total_count >= self._queue_limit:
-            raise Unavailable(
+            raise QueueFull(
                 f"the queue is full ({self._queue_limit} operations are waiting)", retry_after=5.0
             )
 

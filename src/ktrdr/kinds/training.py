@@ -1,0 +1,93 @@
+"""What a training is asked and what it answers."""
+
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.strategy import Strategy
+from ktrdr.strategies.strategy_file import parse_strategy
+
+SYMBOL = r"^[^\s/\\\x00-\x1f]{1,32}(/[^\s/\\\x00-\x1f]{1,32})?$"
+METRICS = dict[str, Any]
+Section = TypeVar("Section", bound=BaseModel)
+
+
+class TrainingRequest(BaseModel):
+    """A strategy's text beside its name, and what replaces parts of it; unset means as the file says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    strategy_name: str = Field(max_length=200)
+    strategy: str = Field(max_length=262_144)
+    symbols: tuple[str, ...] = Field(default=(), max_length=50)
+    timeframes: tuple[str, ...] = Field(default=(), max_length=1)
+    start_date: date | None = None
+    end_date: date | None = None
+    seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    epochs: int | None = Field(default=None, ge=1, le=100_000)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dry_run: bool = False
+    detailed_analytics: bool = False
+
+    @model_validator(mode="after")
+    def _strategy_is_valid(self) -> "TrainingRequest":
+        self.resolved()
+        return self
+
+    def resolved(self) -> Strategy:
+        """Return the strategy with the request's replacements; raises StrategyInvalid."""
+        strategy = parse_strategy(self.strategy, self.strategy_name)
+        data = {
+            "symbols": self.symbols or None,
+            "timeframe": self.timeframes[0] if self.timeframes else None,
+            "start": self.start_date,
+            "end": self.end_date,
+        }
+        training = {"seed": self.seed, "epochs": self.epochs}
+        return strategy.model_copy(
+            update={
+                "data": _replaced(strategy.data, data),
+                "training": _replaced(strategy.training, training),
+            }
+        )
+
+
+class TrainingResult(BaseModel):
+    """Metrics and baselines (`null` where undefined), the model, and where every bar went."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str
+    symbols: tuple[str, ...]
+    timeframe: str
+    dry_run: bool
+    report: dict[str, Any]
+    training_metrics: METRICS | None = None
+    validation_metrics: METRICS | None = None
+    test_metrics: METRICS | None = None
+    baselines: METRICS | None = None
+    verdict: METRICS | None = None
+    model_info: dict[str, Any] | None = None
+
+
+def describe(request: TrainingRequest) -> str:
+    """Return the words of a list: strategy, symbols, timeframe."""
+    strategy = request.resolved()
+    words = (strategy.name, ",".join(strategy.data.symbols), strategy.data.timeframe)
+    return " ".join((*words, "dry run") if request.dry_run else words)
+
+
+def _replaced(section: Section, values: dict[str, Any]) -> Section:
+    given = {name: value for name, value in values.items() if value is not None}
+    return type(section).model_validate({**section.model_dump(), **given})
+
+
+KIND = OperationKind(
+    name="training",
+    start_path="/api/v1/trainings/start",
+    request_model=TrainingRequest,
+    result_model=TrainingResult,
+    describe=describe,
+)

@@ -1,0 +1,91 @@
+"""`python -m ktrdr.server`: the API process, on a private socket or a loopback port."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+from ktrdr.atomic_files import write_bytes
+from ktrdr.build import build_fingerprint
+from ktrdr.clock import SystemClock
+from ktrdr.errors import KtrdrError
+from ktrdr.kinds.table import load_kinds
+from ktrdr.server.app import create_app
+from ktrdr.server.daemon import (
+    IDLE_SECONDS,
+    AlreadyRunning,
+    bind_loopback,
+    bind_socket,
+    private_directory,
+    serve,
+    take_lock,
+)
+from ktrdr.server.engines.local_process import LocalProcessEngine
+from ktrdr.server.environment import worker_variables
+from ktrdr.server.stores.sqlite import SqliteOperationStore
+from ktrdr.settings import Settings
+
+
+def main() -> int:
+    """Serve until told to stop; 0 also when another server already does."""
+    arguments = _parse()
+    try:
+        _serve(arguments, Settings.load())
+    except AlreadyRunning as error:
+        print(error.message)  # noqa: T201  # the one line a person who starts it by hand sees
+        return 0
+    except KtrdrError as error:
+        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201  # its log
+        return 1
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ktrdr.server", description=__doc__)
+    parser.add_argument("--port", type=int, help="listen on this loopback port instead of the socket")
+    parser.add_argument("--ready-fd", type=int, help="write a line to this descriptor when serving")
+    parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS, help="0: never exit when idle")
+    parser.add_argument("--slots", type=int, help="how many operations run at once (default: cores)")
+    return parser.parse_args()
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
+    os.umask(0o077)
+    private_directory(settings.runtime_dir)
+    take_lock(settings.runtime_dir / "server.lock")
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    listener = bind_loopback(arguments.port) if arguments.port else bind_socket(settings.socket_path)
+    engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
+    store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
+    app = create_app(store, engine, load_kinds())
+    work = serve(
+        app,
+        listener,
+        SystemClock(),
+        ready=lambda: _announce(arguments, settings.runtime_dir / "server.json"),
+        is_busy=lambda: engine.busy,
+        idle_seconds=arguments.idle_seconds or None,
+    )
+    asyncio.run(work)
+
+
+def _announce(arguments: argparse.Namespace, identity_file: Path) -> None:
+    process = psutil.Process()
+    identity = {
+        "pid": process.pid,
+        "started_at": process.create_time(),
+        "build": build_fingerprint(),
+        "port": arguments.port,
+    }
+    write_bytes(identity_file, json.dumps(identity).encode())
+    if arguments.ready_fd is not None:
+        os.write(arguments.ready_fd, b"ready\n")
+        os.close(arguments.ready_fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The one place where store, engine and service are wired."""
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from ktrdr import __version__
+from ktrdr.clock import Clock, SystemClock
+from ktrdr.operations.dispatcher import Dispatcher
+from ktrdr.operations.engine import WorkerEngine
+from ktrdr.operations.kind import OperationKind
+from ktrdr.operations.service import OperationsService
+from ktrdr.operations.store import OperationStore
+from ktrdr.server import problems
+from ktrdr.server.guards import RequestGuards
+from ktrdr.server.routes.health import health_router
+from ktrdr.server.routes.kinds import kinds_router
+from ktrdr.server.routes.operations import OperationsRoutes, start_route
+from ktrdr.server.routes.trainings import trainings_router
+
+
+def create_app(
+    store: OperationStore,
+    engine: WorkerEngine,
+    kinds: Mapping[str, OperationKind],
+    *,
+    clock: Clock | None = None,
+    cancel_grace: float = 10.0,
+) -> FastAPI:
+    """Return the API over a store, an engine and the kinds it serves; its lifespan owns both."""
+    service = OperationsService(store, kinds, clock or SystemClock())
+    dispatcher = Dispatcher(service, engine, cancel_grace=cancel_grace)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
+        async with dispatcher:
+            yield
+        await store.close()
+
+    app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestGuards)
+    problems.install(app)
+    for kind in kinds.values():
+        app.add_api_route(kind.start_path, start_route(service, kind), methods=["POST"], status_code=202)
+    app.include_router(OperationsRoutes(service, dispatcher).router)
+    app.include_router(kinds_router(kinds))
+    app.include_router(trainings_router(service))
+    app.include_router(health_router(service, os.getpid()))
+    return app

@@ -1,0 +1,115 @@
+"""The embedded server's life: one lock, one private socket, and an end when nobody needs it."""
+
+import asyncio
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ktrdr.clock import Clock
+from ktrdr.errors import InputInvalid
+
+IDLE_SECONDS = 15 * 60.0
+GRACEFUL_SHUTDOWN = 5
+
+
+class AlreadyRunning(InputInvalid):
+    """Another server holds the lock of this home."""
+
+
+def private_directory(path: Path) -> None:
+    """Create a directory that only its owner can enter; raises InputInvalid if it is anybody else's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise InputInvalid(
+            f"the runtime directory `{path}` is not private to you",
+            hint="remove it, or set KTRDR_HOME to a directory of your own",
+        )
+
+
+def take_lock(path: Path) -> int:
+    """Hold the lock for the life of this process; raises AlreadyRunning if somebody else does."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AlreadyRunning("the server is already running") from None
+    return descriptor
+
+
+def bind_socket(path: Path) -> socket.socket:
+    """Replace a stale socket; only the holder of the lock may call this."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(128)
+    return listener
+
+
+def bind_loopback(port: int) -> socket.socket:
+    """Listen on this machine's loopback address only."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise InputInvalid(f"port {port} cannot be used: {error.strerror}", hint="choose another") from None
+    listener.listen(128)
+    return listener
+
+
+class ActivityWatch:
+    """Remembers when the app was last asked for anything."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+        self.last = clock.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, remembering the time before and after it."""
+        self.last = self._clock.monotonic()
+        await self._app(scope, receive, send)
+        self.last = self._clock.monotonic()
+
+
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    clock: Clock,
+    *,
+    ready: Callable[[], None],
+    is_busy: Callable[[], bool],
+    idle_seconds: float | None,
+) -> None:
+    """Serve until SIGTERM, or until nothing was asked and nothing ran for `idle_seconds`."""
+    watch = ActivityWatch(app, clock)
+    server = uvicorn.Server(
+        uvicorn.Config(watch, log_level="warning", timeout_graceful_shutdown=GRACEFUL_SHUTDOWN)
+    )
+
+    async def attend() -> None:
+        while not server.started:
+            await asyncio.sleep(0.005)
+        ready()
+        while idle_seconds is not None and not server.should_exit:
+            await asyncio.sleep(min(1.0, idle_seconds / 4))
+            server.should_exit = not is_busy() and clock.monotonic() - watch.last >= idle_seconds
+
+    attendant = asyncio.create_task(attend())
+    await server.serve(sockets=[listener])
+    attendant.cancel()

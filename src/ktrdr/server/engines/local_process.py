@@ -1,0 +1,137 @@
+"""Workers as processes of this machine, each in a session of its own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktrdr.operations.channel import HEADER_SIZE, frame, frame_length
+from ktrdr.operations.engine import Assignment, WorkerEngine
+from ktrdr.operations.events import ENDINGS, LeaseLost, WorkerEvent, event_from_json
+from ktrdr.operations.operation import OperationError, WorkerIdentity
+from ktrdr.server.engines.process_group import describe_end, end_group, end_orphan, kill_group
+
+LINGER = 1.0
+CHECKPOINT_GRACE = 20.0
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: asyncio.subprocess.Process
+    writer: asyncio.StreamWriter
+    reader: asyncio.StreamReader
+
+
+class LocalProcessEngine(WorkerEngine):
+    """Starts `python -m ktrdr.worker` per operation; its log is `ops/<id>/worker.log`."""
+
+    def __init__(self, state_dir: Path, environment: Mapping[str, str], slots: int | None = None) -> None:
+        self.slots = slots or os.cpu_count() or 1
+        self._ops = state_dir / "ops"
+        self._environment = dict(environment)
+        self._workers: dict[str, _Worker] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether any worker is at work."""
+        return bool(self._workers)
+
+    async def run(self, assignment: Assignment) -> AsyncGenerator[WorkerEvent, None]:
+        """Start a worker, yield what it says, and its ending once the whole group is gone."""
+        worker = await self._spawn(assignment)
+        self._workers[assignment.operation_id] = worker
+        ending: WorkerEvent | None = None
+        try:
+            async for event in _events(worker.reader):
+                if isinstance(event, ENDINGS):
+                    ending = event
+                    break
+                yield event
+        finally:
+            await self._reap(worker, CHECKPOINT_GRACE if ending is None else LINGER)
+            del self._workers[assignment.operation_id]
+        yield ending or self._lost(assignment, worker)
+
+    async def cancel(self, operation_id: str) -> None:
+        """Tell the worker to stop; nothing happens if it is gone."""
+        if worker := self._workers.get(operation_id):
+            with contextlib.suppress(ConnectionError):
+                worker.writer.write(frame(b'{"type": "cancel"}'))
+                await worker.writer.drain()
+
+    async def kill(self, operation_id: str) -> None:
+        """End the worker's process group, politely and then not."""
+        if worker := self._workers.get(operation_id):
+            await end_group(worker.process)
+
+    async def reap_orphan(self, worker: WorkerIdentity) -> None:
+        """Return once a worker of an earlier server is certainly gone."""
+        await asyncio.to_thread(end_orphan, worker)
+
+    def log_path(self, operation_id: str) -> str:
+        """Return where the worker's own words are kept."""
+        return str(self._ops / operation_id / "worker.log")
+
+    async def close(self) -> None:
+        """Close every channel; workers keep a checkpoint and end, and every `run` yields its ending."""
+        for worker in self._workers.values():
+            worker.writer.close()
+
+    async def _spawn(self, assignment: Assignment) -> _Worker:
+        ours, theirs = socket.socketpair()
+        log = Path(self.log_path(assignment.operation_id))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with theirs, log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "ktrdr.worker", str(theirs.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(theirs.fileno(),),
+                env=self._environment,
+                start_new_session=True,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours)
+        writer.write(frame(json.dumps(self._message(assignment)).encode()))
+        return _Worker(process, writer, reader)
+
+    def _message(self, assignment: Assignment) -> dict[str, object]:
+        folder = self._ops / assignment.operation_id / "attempts" / str(assignment.fence)
+        return {
+            "operation_id": assignment.operation_id,
+            "operation_type": assignment.operation_type,
+            "fence": assignment.fence,
+            "request": dict(assignment.request),
+            "work_folder": str(folder),
+            "log_path": self.log_path(assignment.operation_id),
+        }
+
+    async def _reap(self, worker: _Worker, grace: float) -> None:
+        worker.writer.close()
+        try:
+            async with asyncio.timeout(grace):
+                await worker.process.wait()
+        except TimeoutError:
+            kill_group(worker.process.pid)
+            await worker.process.wait()
+        kill_group(worker.process.pid)
+
+    def _lost(self, assignment: Assignment, worker: _Worker) -> LeaseLost:
+        detail = f"the worker {describe_end(worker.process.returncode)} before it had a result"
+        hint = f"its last words are in {self.log_path(assignment.operation_id)}"
+        return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
+
+
+async def _events(reader: asyncio.StreamReader) -> AsyncGenerator[WorkerEvent, None]:
+    while True:
+        try:
+            header = await reader.readexactly(HEADER_SIZE)
+            document = await reader.readexactly(frame_length(header))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        yield event_from_json(document)

@@ -1,0 +1,87 @@
+"""One table from error to HTTP problem document (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from ktrdr.errors import (
+    Conflict,
+    InputInvalid,
+    KtrdrError,
+    NotFound,
+    QueueFull,
+    Unavailable,
+)
+
+STATUS: Mapping[type[KtrdrError], tuple[int, str]] = {
+    InputInvalid: (422, "The request cannot be done as asked"),
+    NotFound: (404, "Not found"),
+    Conflict: (422, "The key was used for another request"),
+    QueueFull: (429, "The queue is full"),
+    Unavailable: (503, "Not now"),
+    KtrdrError: (500, "The server failed"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app answer with a problem document."""
+    app.add_exception_handler(KtrdrError, _ktrdr_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(500, _unexpected_error)
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    hint: str | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return one problem document."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "hint": hint,
+        "errors": list(errors),
+    }
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+async def _ktrdr_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, KtrdrError):
+        raise error
+    row = next(parent for parent in type(error).__mro__ if parent in STATUS)
+    status, title = STATUS[row]
+    headers = {"Retry-After": f"{error.retry_after:.0f}"} if isinstance(error, Unavailable) else None
+    detail = "\n".join((error.message, *error.detail))
+    return problem(status, title, detail, hint=error.hint, headers=headers)
+
+
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"field": ".".join(str(part) for part in each["loc"][1:]) or "body", "message": each["msg"]}
+        for each in error.errors()
+    ]
+    detail = "; ".join(f"`{each['field']}`: {each['message']}" for each in errors)
+    return problem(422, "The request is not valid", detail, errors=errors)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
+
+
+async def _unexpected_error(_: Request, error: Exception) -> JSONResponse:
+    detail = f"an unexpected {type(error).__name__}; the server's log has the details"
+    return problem(500, "The server failed", detail, hint="see `ktrdr server logs`")

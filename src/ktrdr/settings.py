@@ -1,0 +1,68 @@
+"""The only reader of the environment: where things are, and which server is meant."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+LONGEST_SOCKET_PATH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where state, data, models and the running server live; `api_url` names a server of one's own."""
+
+    api_url: str | None
+    state_dir: Path
+    data_dir: Path
+    models_dir: Path
+    cache_dir: Path
+    runtime_dir: Path
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read `KTRDR_API_URL` and `KTRDR_HOME`; without a home the platform's own folders are used."""
+        url = environment.get("KTRDR_API_URL") or None
+        home = environment.get("KTRDR_HOME")
+        if home:
+            return cls._in_home(url, Path(home).absolute())
+        return cls(
+            url,
+            platformdirs.user_state_path("ktrdr"),
+            platformdirs.user_data_path("ktrdr") / "bars",
+            platformdirs.user_data_path("ktrdr") / "models",
+            platformdirs.user_cache_path("ktrdr"),
+            _runtime_dir(environment),
+        )
+
+    @classmethod
+    def _in_home(cls, url: str | None, home: Path) -> "Settings":
+        runtime = home / "run"
+        if len(os.fsencode(runtime / "server.sock")) > LONGEST_SOCKET_PATH:
+            runtime = _private_temporary(hashlib.sha256(os.fsencode(home)).hexdigest()[:16])
+        return cls(url, home / "state", home / "bars", home / "models", home / "cache", runtime)
+
+    @property
+    def socket_path(self) -> Path:
+        """Return where the embedded server listens."""
+        return self.runtime_dir / "server.sock"
+
+    @property
+    def server_log(self) -> Path:
+        """Return where the embedded server writes what it does."""
+        return self.state_dir / "server.log"
+
+
+def _runtime_dir(environment: Mapping[str, str]) -> Path:
+    given = environment.get("XDG_RUNTIME_DIR")
+    if given and len(os.fsencode(Path(given) / "ktrdr" / "server.sock")) <= LONGEST_SOCKET_PATH:
+        return Path(given) / "ktrdr"
+    return _private_temporary("default")
+
+
+def _private_temporary(name: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"ktrdr-{os.getuid()}" / name

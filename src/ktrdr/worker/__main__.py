@@ -1,0 +1,28 @@
+"""`python -m ktrdr.worker FD`: one operation in, events out, on a private channel."""
+
+import os
+import socket
+import sys
+
+from ktrdr.settings import Settings
+from ktrdr.worker.channel import WorkerChannel
+from ktrdr.worker.folders import Folders
+from ktrdr.worker.runner import run
+
+
+def main() -> None:
+    """Serve the one assignment that comes over the channel, and exit without lingering."""
+    settings = Settings.load()
+    os.umask(0o077)
+    channel = WorkerChannel(socket.socket(fileno=int(sys.argv[1])))
+    assignment = channel.receive()
+    channel.listen(int(assignment["fence"]))
+    folders = Folders(settings.data_dir, settings.models_dir, settings.state_dir / "uploads")
+    channel.send(run(assignment, channel, folders))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

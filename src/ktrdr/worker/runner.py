@@ -1,0 +1,65 @@
+"""Finds the handler and turns its end into an event: the one broad `except`."""
+
+import os
+import socket
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ktrdr.clock import SystemClock
+from ktrdr.errors import InputInvalid, KtrdrError, OperationCancelled
+from ktrdr.kinds.table import load_kind
+from ktrdr.operations.context import OperationContext
+from ktrdr.operations.events import Cancelled, Failed, Started, Succeeded, WorkerEvent
+from ktrdr.operations.operation import OperationError, WorkerIdentity
+from ktrdr.worker.channel import WorkerChannel
+from ktrdr.worker.folders import Folders
+from ktrdr.worker.handlers.table import load_handler
+
+
+def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders) -> WorkerEvent:
+    """Do the assignment and return how it ended; the worker's log path is named by internal errors."""
+    fence = int(assignment["fence"])
+    channel.send(Started(fence, identity()))
+    try:
+        return _work(assignment, channel, folders)
+    except OperationCancelled:
+        return Cancelled(fence)
+    except KtrdrError as error:
+        reason = "input_invalid" if isinstance(error, InputInvalid) else "error"
+        return Failed(fence, OperationError(reason, error.code, _words(error), error.hint))
+    except Exception as error:  # noqa: BLE001  # whatever a handler does, the operation ends with the truth
+        traceback.print_exc()
+        detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        hint = f"this is a defect; the worker's log is {assignment['log_path']}"
+        return Failed(fence, OperationError("internal", "internal", detail, hint))
+
+
+def _work(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders) -> Succeeded:
+    kind = load_kind(assignment["operation_type"])
+    handler = load_handler(kind.name)
+    fence = int(assignment["fence"])
+    context = OperationContext(
+        operation_id=assignment["operation_id"],
+        fence=fence,
+        emit=channel.send,
+        cancelled=channel.cancelled,
+        clock=SystemClock(),
+        work_folder=Path(assignment["work_folder"]),
+    )
+    answer = handler(kind.request_model.model_validate(assignment["request"]), context, folders)
+    channel.finish()
+    result = kind.result_model.model_validate(answer, from_attributes=True)
+    return Succeeded(fence, result.model_dump(mode="json"))
+
+
+def identity() -> WorkerIdentity:
+    """Return who this process is: host, pid and the process's start time."""
+    return WorkerIdentity(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+
+
+def _words(error: KtrdrError) -> str:
+    return "\n".join((error.message, *error.detail))
