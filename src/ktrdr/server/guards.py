@@ -11,12 +11,12 @@ HOSTS = frozenset({"ktrdr", "localhost", "127.0.0.1", "[::1]", "testserver"})
 class RequestGuards:
     """Refuses requests with an `Origin`, an unknown `Host` or more than `largest_body` bytes."""
 
-    def __init__(self, app: ASGIApp, largest_body: int = LARGEST_BODY, unbounded: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, largest_body: int = LARGEST_BODY) -> None:
         self._app = app
         self._largest_body = largest_body
-        self._unbounded = frozenset(unbounded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with the reason why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
