@@ -10,19 +10,33 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 VIOLATIONS = {
-    "The rooms, from the doors down to the vocabulary": ("strategies/strategy.py", "import ktrdr.kinds.table"),
-    "The generic core knows no domain, no web framework, no terminal": ("operations/store.py", "import httpx2"),
+    "The rooms, from the doors down to the vocabulary": (
+        "strategies/strategy.py",
+        "import ktrdr.kinds.table",
+    ),
+    "The generic core knows no domain, no web framework, no terminal": (
+        "operations/store.py",
+        "import httpx2",
+    ),
     "The executor and all it imports know no kind": ("cli/follow.py", "import ktrdr.kinds.dummy"),
     "The command line computes nothing": ("cli/session.py", "import ktrdr.training.config"),
     "The server never computes": ("server/app.py", "import ktrdr.features.labels"),
     "The domain could be used from a notebook": ("training/config.py", "import ktrdr.operations.store"),
-    "Handlers are reached only from the runner's table": ("kinds/dummy.py", "import ktrdr.worker.handlers.dummy"),
+    "Handlers are reached only from the runner's table": (
+        "kinds/dummy.py",
+        "import ktrdr.worker.handlers.dummy",
+    ),
     "Settings are read only at the doors": ("operations/service.py", "import ktrdr.settings"),
 }
 
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as m; m()", "--no-cache"]
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as m; m()",
+        "--no-cache",
+    ]
     return subprocess.run(
         command, cwd=tree, env={"PYTHONPATH": str(tree / "src")}, capture_output=True, text=True, check=False
     )

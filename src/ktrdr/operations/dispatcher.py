@@ -1,12 +1,21 @@
 """Gives waiting operations to the engine, carries what workers say, and sees cancellations through."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 from ktrdr.operations.engine import Assignment, WorkerEngine
-from ktrdr.operations.events import Cancelled, Claimed, Failed, Forced, LeaseLost, Succeeded, WorkerEvent
+from ktrdr.operations.events import (
+    Cancelled,
+    Claimed,
+    Failed,
+    Forced,
+    LeaseLost,
+    Started,
+    Succeeded,
+    WorkerEvent,
+)
 from ktrdr.operations.operation import Operation, OperationError, OperationStatus
 from ktrdr.operations.service import OperationsService
 
@@ -27,7 +36,6 @@ class Dispatcher:
         self._cancel_grace = cancel_grace
         self._tasks = asyncio.TaskGroup()
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._queue: tuple[str, ...] = ()
         self._draining = False
 
     async def __aenter__(self) -> "Dispatcher":
@@ -47,16 +55,23 @@ class Dispatcher:
         """Return how many workers are at work."""
         return len(self._running)
 
-    def queue_position(self, operation_id: str) -> int | None:
-        """Return 1 for the next to run, None for one that does not wait."""
-        return self._queue.index(operation_id) + 1 if operation_id in self._queue else None
+    async def waiting(self) -> tuple[str, ...]:
+        """Return the ids of the operations that wait for a slot, the next one first."""
+        return tuple(
+            each.operation_id
+            for each in await self._service.store.open_operations()
+            if each.status is OperationStatus.PENDING and each.operation_id not in self._running
+        )
 
-    def with_queue_position(self, operation: Operation) -> Operation:
-        """Return the operation as a client should see it while it waits."""
-        position = self.queue_position(operation.operation_id)
-        if position is None or operation.status is not OperationStatus.PENDING:
-            return operation
-        return replace(operation, progress=replace(operation.progress, queue_position=position))
+    async def with_queue_positions(self, operations: Sequence[Operation]) -> tuple[Operation, ...]:
+        """Return the operations as a client should see them: those that wait know their place."""
+        if all(each.status is not OperationStatus.PENDING for each in operations):
+            return tuple(operations)
+        places = {operation_id: place for place, operation_id in enumerate(await self.waiting(), 1)}
+        return tuple(
+            replace(each, progress=replace(each.progress, queue_position=places.get(each.operation_id)))
+            for each in operations
+        )
 
     async def cancel(self, operation_id: str, by: str, reason: str, *, force: bool = False) -> Operation:
         """Ask for the end; the worker is told now and killed when the grace is over, or at once by force."""
@@ -78,15 +93,9 @@ class Dispatcher:
     async def _dispatch(self) -> None:
         while True:
             self._service.changed.clear()
-            pending = [
-                each
-                for each in await self._service.store.open_operations()
-                if each.status is OperationStatus.PENDING and each.operation_id not in self._running
-            ]
-            free = self._engine.slots - len(self._running)
-            for operation in pending[: max(free, 0)]:
-                self._begin(operation.operation_id)
-            self._queue = tuple(each.operation_id for each in pending[max(free, 0) :])
+            free = max(self._engine.slots - len(self._running), 0)
+            for operation_id in (await self.waiting())[:free]:
+                self._begin(operation_id)
             await self._service.changed.wait()
 
     def _begin(self, operation_id: str) -> None:
@@ -109,6 +118,8 @@ class Dispatcher:
 
     async def _carry(self, operation_id: str, event: WorkerEvent) -> None:
         operation = await self._service.apply(operation_id, event)
+        if isinstance(event, Started) and operation.cancel_requested:
+            await self._engine.cancel(operation_id)
         ended = isinstance(event, Succeeded | Failed | Cancelled | LeaseLost)
         if ended and not operation.is_terminal:
             await self._service.apply(operation_id, self._lost(operation))

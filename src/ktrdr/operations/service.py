@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from ktrdr.clock import Clock
 from ktrdr.errors import Conflict, NotFound, QueueFull
 from ktrdr.operations.events import CancelRequested, Event, Progressed
+from ktrdr.operations.identifier import new_operation_id
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation, OperationStatus
 from ktrdr.operations.progress import GenericProgressState
@@ -20,7 +20,6 @@ from ktrdr.operations.transitions import TRANSITIONS, Transition, transition
 
 QUEUE_LIMIT = 100
 PROGRESS_WRITE_INTERVAL = 1.0
-_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 class OperationsService:
@@ -163,11 +162,6 @@ class OperationsService:
     def _tell(self, operation_id: str) -> None:
         if news := self._news.pop(operation_id, None):
             news.set()
-
-
-def new_operation_id(name: str) -> str:
-    """Mint `op_<name>_<12 random base32 characters>`."""
-    return f"op_{name}_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(12))
 
 
 async def _wait_at_most(event: asyncio.Event, seconds: float) -> None:

@@ -35,6 +35,7 @@ class LocalProcessEngine(WorkerEngine):
         self._ops = state_dir / "ops"
         self._environment = dict(environment)
         self._workers: dict[str, _Worker] = {}
+        self._closing = False
 
     @property
     def busy(self) -> bool:
@@ -45,6 +46,8 @@ class LocalProcessEngine(WorkerEngine):
         """Start a worker, yield what it says, and its ending once the whole group is gone."""
         worker = await self._spawn(assignment)
         self._workers[assignment.operation_id] = worker
+        if self._closing:
+            worker.writer.close()
         ending: WorkerEvent | None = None
         try:
             async for event in _events(worker.reader):
@@ -79,6 +82,7 @@ class LocalProcessEngine(WorkerEngine):
 
     async def close(self) -> None:
         """Close every channel; workers keep a checkpoint and end, and every `run` yields its ending."""
+        self._closing = True
         for worker in self._workers.values():
             worker.writer.close()
 

@@ -1,7 +1,7 @@
 """Routes of all operations, whatever their kind."""
 
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -53,7 +53,7 @@ class OperationsRoutes:
         page = await self._service.list(OperationFilter(statuses, operation_type, limit, offset))
         return {
             "success": True,
-            "data": [self._shape(each) for each in page.operations],
+            "data": await self._shapes(page.operations),
             "total_count": page.total_count,
             "active_count": page.active_count,
         }
@@ -69,7 +69,7 @@ class OperationsRoutes:
             operation = await self._service.get(operation_id)
         else:
             operation = await self._service.wait(operation_id, _cursor(after), wait)
-        return self._answer(operation)
+        return await self._answer(operation)
 
     async def cancel(
         self, operation_id: str, response: Response, body: CancelBody | None = None
@@ -80,18 +80,19 @@ class OperationsRoutes:
             operation_id, getpass.getuser(), asked.reason, force=asked.force
         )
         response.status_code = 200 if operation.is_terminal else 202
-        return self._answer(operation)
+        return await self._answer(operation)
 
     async def cancel_by_delete(self, operation_id: str, response: Response) -> dict[str, Any]:
         """Ask for the end, as `cancel` does."""
         return await self.cancel(operation_id, response)
 
-    def _answer(self, operation: Operation) -> dict[str, Any]:
-        return {"success": True, "data": self._shape(operation)}
+    async def _answer(self, operation: Operation) -> dict[str, Any]:
+        (shape,) = await self._shapes([operation])
+        return {"success": True, "data": shape}
 
-    def _shape(self, operation: Operation) -> dict[str, Any]:
-        shown = self._dispatcher.with_queue_position(operation)
-        return to_public_dict(shown, self._service.clock.now())
+    async def _shapes(self, operations: Sequence[Operation]) -> Sequence[dict[str, Any]]:
+        shown = await self._dispatcher.with_queue_positions(operations)
+        return [to_public_dict(each, self._service.clock.now()) for each in shown]
 
 
 def start_route(service: OperationsService, kind: OperationKind) -> Callable[..., Awaitable[JSONResponse]]:
