@@ -10,6 +10,10 @@
     ├── Conflict                  conflict            the same key, another request
     ├── Unavailable               unavailable         not now; carries `retry_after`
     │   └── QueueFull             queue_full          too many operations wait
+    ├── AccessDenied              access_denied       the server does not let this user in
+    ├── ServerUnreachable         server_unreachable  no answer; nothing was started, unless `may_have_arrived`
+    ├── ServerFailed              server_failed       the server answered that it failed, or not understandably
+    ├── ContactLost               contact_lost        it was started; how it goes on is unknown
     ├── TrainingFailed            training_failed     the work itself went wrong
     └── OperationCancelled        cancelled           raised inside a worker when cancellation was asked
 """
@@ -73,6 +77,34 @@ class QueueFull(Unavailable):
     """Too many operations are waiting already."""
 
     code = "queue_full"
+
+
+class AccessDenied(KtrdrError):
+    """The server does not let this user do that."""
+
+    code = "access_denied"
+
+
+class ServerUnreachable(KtrdrError):
+    """No answer came; `may_have_arrived` tells whether the server can have acted all the same."""
+
+    code = "server_unreachable"
+
+    def __init__(self, message: str, *, hint: str | None = None, may_have_arrived: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.may_have_arrived = may_have_arrived
+
+
+class ServerFailed(KtrdrError):
+    """The server answered that it failed, or in a way that cannot be understood."""
+
+    code = "server_failed"
+
+
+class ContactLost(KtrdrError):
+    """An operation was started, and how it goes on cannot be learned."""
+
+    code = "contact_lost"
 
 
 class TrainingFailed(KtrdrError):

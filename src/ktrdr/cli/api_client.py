@@ -1,0 +1,200 @@
+"""The one HTTP client of the command line: where the server is, how often to ask, what its errors mean."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from ktrdr.cli.retries import Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.errors import (
+    AccessDenied,
+    Conflict,
+    InputInvalid,
+    KtrdrError,
+    NotFound,
+    ServerFailed,
+    ServerUnreachable,
+    Unavailable,
+)
+
+LOCAL_URL = "http://ktrdr"
+LOOPBACK = frozenset({"ktrdr", "localhost", "127.0.0.1", "::1"})
+LONGEST_EXCERPT = 200
+
+
+class LocalSocketTransport(httpx2.AsyncBaseTransport):
+    """Speaks to the embedded server; when its socket is refused, starts a new one and asks again at once."""
+
+    def __init__(self, socket: Path, restart: Callable[[], Awaitable[None]]) -> None:
+        self._inner = httpx2.AsyncHTTPTransport(uds=str(socket), trust_env=False)
+        self._restart = restart
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Return the answer; raises KtrdrError when no server can be started."""
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx2.ConnectError:
+            await self._restart()
+            return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connection pool."""
+        await self._inner.aclose()
+
+
+class KtrdrApiClient:
+    """Calls the API of one server; knows no kind of operation.
+
+    Every call returns the body of the answer and raises KtrdrError with the server's own detail and hint.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float = 30.0,
+        retry: RetryPolicy | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        pause: Pause = sleep_out,
+    ) -> None:
+        self.base_url = base_url
+        trust_env = transport is None and _host(base_url) not in LOOPBACK
+        inner = transport or httpx2.AsyncHTTPTransport(trust_env=trust_env)
+        self.http = httpx2.AsyncClient(
+            base_url=base_url,
+            timeout=timeout,
+            transport=RetryTransport(inner, retry or RetryPolicy(), pause=pause),
+            trust_env=trust_env,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.http.aclose()
+
+    async def start(self, endpoint: str, payload: Mapping[str, Any], operation_id: str) -> dict[str, Any]:
+        """Start an operation; `operation_id` is the key that makes a repeated start the same one."""
+        return await self._send("POST", endpoint, json=payload, headers={"Idempotency-Key": operation_id})
+
+    async def get_operation(
+        self,
+        operation_id: str,
+        *,
+        after: str | None = None,
+        wait: float = 0.0,
+        retry: RetryPolicy | None = None,
+    ) -> dict[str, Any]:
+        """Return an operation, waiting up to `wait` seconds for news after the cursor `after`."""
+        query: dict[str, str | float] = {} if after is None else {"after": after, "wait": wait}
+        return _data(await self._send("GET", _path(operation_id), params=query, retry=retry))
+
+    async def list_operations(self, **query: str | int | bool) -> dict[str, Any]:
+        """Return `data` newest first, `total_count` and `active_count`."""
+        return await self._send("GET", "/api/v1/operations", params=query)
+
+    async def cancel(
+        self, operation_id: str, reason: str, *, force: bool = False, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Ask for the end of an operation and return it as it then is; asking twice changes nothing."""
+        body = {"reason": reason, "force": force}
+        key = {"Idempotency-Key": f"cancel-{operation_id}"}
+        path = f"{_path(operation_id)}/cancel"
+        return _data(await self._send("POST", path, json=body, headers=key, timeout=timeout))
+
+    async def get(self, path: str, **query: str | int | bool) -> dict[str, Any]:
+        """Return the body of any other resource."""
+        return await self._send("GET", path, params=query)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int | float | bool] | None = None,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> dict[str, Any]:
+        request = self.http.build_request(
+            method,
+            path,
+            json=json,
+            headers=headers,
+            params=params or None,
+            timeout=self.http.timeout if timeout is None else timeout,
+        )
+        if retry:
+            request.extensions["retry"] = retry
+        try:
+            response = await self.http.send(request)
+        except httpx2.HTTPError as error:
+            raise self._unreachable(request, error) from error
+        if not response.is_success:
+            raise problem_of(response)
+        return _object(response)
+
+    def _unreachable(self, request: httpx2.Request, error: httpx2.HTTPError) -> ServerUnreachable:
+        what = "no answer in time" if isinstance(error, httpx2.TimeoutException) else str(error)
+        where = "the local server" if self.base_url == LOCAL_URL else f"the server at {self.base_url}"
+        return ServerUnreachable(
+            f"cannot reach {where} ({what or type(error).__name__})",
+            hint="start it with `ktrdr server start`, or unset KTRDR_API_URL to use the embedded one",
+            may_have_arrived=bool(request.extensions.get("may_have_arrived")),
+        )
+
+
+def problem_of(response: httpx2.Response) -> KtrdrError:
+    """Return the error that an answer with a bad status stands for, in the server's own words."""
+    detail, hint = _words(response)
+    status = response.status_code
+    if status in {401, 403}:
+        return AccessDenied(detail, hint=hint)
+    if status in {404, 410}:
+        return NotFound(detail, hint=hint)
+    if status in {409, 412}:
+        return Conflict(detail, hint=hint)
+    if status in {408, 425, 429, 503}:
+        return Unavailable(detail, retry_after=0.0, hint=hint)
+    if 400 <= status < 500:
+        return InputInvalid(detail, hint=hint)
+    return ServerFailed(detail, hint=hint or "see the server's log: `ktrdr server logs`")
+
+
+def _words(response: httpx2.Response) -> tuple[str, str | None]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and isinstance(body.get("detail"), str):
+        hint = body.get("hint")
+        return body["detail"], hint if isinstance(hint, str) else None
+    excerpt = " ".join(response.text.split())[:LONGEST_EXCERPT]
+    return f"the server answered {response.status_code}: {excerpt or response.reason_phrase}", None
+
+
+def _object(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ServerFailed("the server's answer is not a JSON object", hint="is this address a ktrdr server?")
+    return body
+
+
+def _data(body: Mapping[str, Any]) -> dict[str, Any]:
+    data = body.get("data")
+    if not isinstance(data, dict):
+        raise ServerFailed("the server's answer has no `data`", hint="is this address a ktrdr server?")
+    return data
+
+
+def _path(operation_id: str) -> str:
+    return f"/api/v1/operations/{quote(operation_id, safe='')}"
+
+
+def _host(url: str) -> str:
+    return httpx2.URL(url).host

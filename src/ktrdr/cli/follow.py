@@ -1,0 +1,154 @@
+"""How an operation is followed: the only reader of its status.
+
+One seam: the executor iterates over `Follower.updates` and does not know whether they are polled or streamed.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.retries import ONCE
+from ktrdr.clock import Clock
+from ktrdr.errors import ContactLost, ServerFailed, ServerUnreachable, Unavailable
+from ktrdr.operations.operation import TERMINAL, OperationStatus, parse_cursor
+
+LONG_POLL_SECONDS = 5.0
+NEWS_PAUSE = 0.03
+LONGEST_PAUSE = 5.0
+TROUBLE = (ServerFailed, ServerUnreachable, Unavailable)
+
+T = TypeVar("T")
+
+
+def status_of(operation: dict[str, Any]) -> str:
+    """Return the status word of an operation."""
+    return str(operation.get("status", "unknown"))
+
+
+def has_ended(operation: dict[str, Any]) -> bool:
+    """Tell whether the status is final; one that a newer server invented is not."""
+    return status_of(operation) in TERMINAL
+
+
+def has_completed(operation: dict[str, Any]) -> bool:
+    """Tell whether the operation has a result."""
+    return status_of(operation) == OperationStatus.COMPLETED
+
+
+async def read_operation(client: KtrdrApiClient, operation_id: str) -> dict[str, Any]:
+    """Return an operation as it is now."""
+    return await client.get_operation(operation_id)
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until the event is set or the seconds are over; tell whether it is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what `work` returns, or None as soon as the event is set; the work is then cancelled."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        for each in (task, stop):
+            each.cancel()
+        await asyncio.wait({task, stop})
+
+
+class Follower:
+    """Follows one operation to its end, through lost connections, and never backwards.
+
+    `on_contact(failures)` hears of each failed request, and 0 when contact is back. Without contact for
+    `patience` seconds ContactLost is raised; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        client: KtrdrApiClient,
+        operation_id: str,
+        *,
+        interval: float,
+        clock: Clock,
+        on_contact: Callable[[int], None],
+        patience: float | None = None,
+    ) -> None:
+        self._client = client
+        self._operation_id = operation_id
+        self._interval = interval
+        self._clock = clock
+        self._on_contact = on_contact
+        self._patience = patience
+        self._cursor: str | None = None
+        self._failures = 0
+        self._last_contact = clock.monotonic()
+        self.last: dict[str, Any] | None = None
+
+    async def updates(self, until: asyncio.Event) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the operation whenever there is news, until it has ended or `until` is set.
+
+        Raises NotFound and AccessDenied, which no waiting mends, and ContactLost.
+        """
+        while not until.is_set():
+            asked_at = self._clock.monotonic()
+            operation = await unless(until, self._ask())
+            news = operation is not None and self._accept(operation)
+            if operation is not None and news:
+                yield operation
+                if has_ended(operation):
+                    return
+            await wait_for(until, self._pause(news, self._clock.monotonic() - asked_at))
+
+    async def _ask(self) -> dict[str, Any] | None:
+        try:
+            operation = await self._client.get_operation(
+                self._operation_id, after=self._cursor, wait=LONG_POLL_SECONDS, retry=ONCE
+            )
+        except TROUBLE as error:
+            self._note_failure(error)
+            return None
+        if self._failures:
+            self._on_contact(0)
+        self._failures = 0
+        self._last_contact = self._clock.monotonic()
+        return operation
+
+    def _note_failure(self, error: Exception) -> None:
+        self._failures += 1
+        silence = self._clock.monotonic() - self._last_contact
+        if self._patience is not None and silence >= self._patience:
+            raise ContactLost(
+                f"no contact with the server for {silence:.0f} s; `{self._operation_id}` may still run",
+                hint=f"go on with: ktrdr operations follow {self._operation_id}",
+            ) from error
+        self._on_contact(self._failures)
+
+    def _accept(self, operation: dict[str, Any]) -> bool:
+        cursor = operation.get("cursor")
+        if isinstance(cursor, str):
+            if self._cursor and _position(cursor) <= _position(self._cursor) and not has_ended(operation):
+                return False
+            self._cursor = cursor
+        self.last = operation
+        return True
+
+    def _pause(self, news: bool, elapsed: float) -> float:
+        if self._failures:
+            return min(self._interval * 2.0 ** (self._failures - 1), LONGEST_PAUSE)
+        if self._cursor is None:
+            return self._interval
+        return NEWS_PAUSE if news else max(self._interval - elapsed, 0.0)
+
+
+def _position(cursor: str) -> tuple[int, ...]:
+    try:
+        return parse_cursor(cursor)
+    except ValueError:
+        return ()

@@ -1,0 +1,126 @@
+"""When a request is sent again: the one retry policy of the command line."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+Pause = Callable[[float], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a request is sent: `connection_tries` in all, `answer_retries` after a bad answer."""
+
+    connection_tries: int = 5
+    answer_retries: int = 3
+    delays: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    jitter: float = 0.25
+    longest_delay: float = 60.0
+
+    def delay(self, failures: int, fraction: float) -> float:
+        """Return the seconds to wait after `failures` failures; `fraction` of 0 to 1 places the jitter."""
+        base = self.delays[min(failures, len(self.delays)) - 1]
+        return base * (1 + self.jitter * (2 * fraction - 1))
+
+
+ONCE = RetryPolicy(connection_tries=1, answer_retries=0)
+
+
+async def sleep_out(seconds: float) -> bool:
+    """Sleep for all of the seconds; nothing ends it early."""
+    await asyncio.sleep(seconds)
+    return False
+
+
+class RetryTransport(httpx2.AsyncBaseTransport):
+    """Sends a request until there is an answer worth having.
+
+    `pause(seconds)` waits and returns True when retrying should end. A request that is neither safe nor keyed
+    is only sent again while it cannot have arrived.
+    """
+
+    def __init__(
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        policy: RetryPolicy,
+        *,
+        pause: Pause = sleep_out,
+        fraction: Callable[[], float] = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._inner = inner
+        self._policy = policy
+        self._pause = pause
+        self._fraction = fraction
+        self._now = now
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Return the first good answer, or the last bad one; raises the last transport error."""
+        policy: RetryPolicy = request.extensions.get("retry", self._policy)
+        failures = 0
+        while True:
+            failures += 1
+            response, error = await self._attempt(request)
+            if response and (response.status_code not in RETRIED_STATUS or failures > policy.answer_retries):
+                return response
+            if error and (failures >= policy.connection_tries or not _may_repeat(request, error)):
+                raise error
+            gave_up = await self._pause(self._delay(policy, failures, response))
+            if gave_up and error:
+                raise error
+            if response:
+                if gave_up:
+                    return response
+                await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection pool."""
+        await self._inner.aclose()
+
+    async def _attempt(
+        self, request: httpx2.Request
+    ) -> tuple[httpx2.Response | None, httpx2.TransportError | None]:
+        try:
+            return await self._inner.handle_async_request(request), None
+        except httpx2.TransportError as error:
+            if not _never_sent(error):
+                request.extensions["may_have_arrived"] = True
+            return None, error
+
+    def _delay(self, policy: RetryPolicy, failures: int, response: httpx2.Response | None) -> float:
+        wanted = _retry_after(response, self._now()) if response else None
+        if wanted is not None:
+            return min(max(wanted, 0.0), policy.longest_delay)
+        return policy.delay(failures, self._fraction())
+
+
+def _never_sent(error: httpx2.TransportError) -> bool:
+    never = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.UnsupportedProtocol
+    return isinstance(error, never)
+
+
+def _may_repeat(request: httpx2.Request, error: httpx2.TransportError) -> bool:
+    if isinstance(error, httpx2.UnsupportedProtocol) or not isinstance(request.stream, httpx2.ByteStream):
+        return False
+    return request.method in SAFE_METHODS or "idempotency-key" in request.headers or _never_sent(error)
+
+
+def _retry_after(response: httpx2.Response, now: datetime) -> float | None:
+    text = response.headers.get("retry-after", "").strip()
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
