@@ -5,17 +5,9 @@ from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from ktrdr.errors import Unavailable
 from ktrdr.operations.engine import Assignment, WorkerEngine
-from ktrdr.operations.events import (
-    Cancelled,
-    Claimed,
-    Failed,
-    Forced,
-    LeaseLost,
-    Started,
-    Succeeded,
-    WorkerEvent,
-)
+from ktrdr.operations.events import ENDINGS, Claimed, Event, Forced, LeaseLost, Started, WorkerEvent
 from ktrdr.operations.operation import Operation, OperationError, OperationStatus
 from ktrdr.operations.service import OperationsService
 
@@ -87,16 +79,23 @@ class Dispatcher:
             return
         await asyncio.wait({work}, timeout=grace)
         if not work.done() and not self._draining:
-            await self._service.apply(operation_id, Forced())
+            await self._apply(operation_id, Forced())
             await self._engine.kill(operation_id)
 
     async def _dispatch(self) -> None:
         while True:
             self._service.changed.clear()
-            free = max(self._engine.slots - len(self._running), 0)
-            for operation_id in (await self.waiting())[:free]:
-                self._begin(operation_id)
-            await self._service.changed.wait()
+            try:
+                await self._fill_slots()
+            except Unavailable as error:
+                await asyncio.sleep(error.retry_after)
+            else:
+                await self._service.changed.wait()
+
+    async def _fill_slots(self) -> None:
+        free = max(self._engine.slots - len(self._running), 0)
+        for operation_id in (await self.waiting())[:free]:
+            self._begin(operation_id)
 
     def _begin(self, operation_id: str) -> None:
         task = self._spawn(self._run(operation_id))
@@ -108,7 +107,7 @@ class Dispatcher:
         self._service.changed.set()
 
     async def _run(self, operation_id: str) -> None:
-        claimed = await self._service.apply(operation_id, Claimed())
+        claimed = await self._apply(operation_id, Claimed())
         if claimed.status is not OperationStatus.RUNNING:
             return
         assignment = Assignment(operation_id, claimed.operation_type, claimed.fence, claimed.request)
@@ -117,12 +116,21 @@ class Dispatcher:
                 await self._carry(operation_id, event)
 
     async def _carry(self, operation_id: str, event: WorkerEvent) -> None:
-        operation = await self._service.apply(operation_id, event)
+        operation = await self._apply(operation_id, event)
         if isinstance(event, Started) and operation.cancel_requested:
             await self._engine.cancel(operation_id)
-        ended = isinstance(event, Succeeded | Failed | Cancelled | LeaseLost)
-        if ended and not operation.is_terminal:
-            await self._service.apply(operation_id, self._lost(operation))
+        if isinstance(event, ENDINGS) and not operation.is_terminal:
+            await self._apply(operation_id, self._lost(operation))
+
+    async def _apply(self, operation_id: str, event: Event) -> Operation:
+        """Apply an event, again while the store cannot take it: every event is safe to repeat."""
+        while True:
+            try:
+                return await self._service.apply(operation_id, event)
+            except Unavailable as error:
+                if self._draining:
+                    raise
+                await asyncio.sleep(error.retry_after)
 
     def _lost(self, operation: Operation) -> LeaseLost:
         error = OperationError(

@@ -99,7 +99,7 @@ _ADAPTER: TypeAdapter[WorkerEvent] = TypeAdapter(WorkerEvent)
 
 
 def event_to_json(event: WorkerEvent) -> bytes:
-    """Write what a worker says as one JSON document; raises ValueError for NaN and infinity."""
+    """Write what a worker says as one JSON document; NaN and infinity become null."""
     return _ADAPTER.dump_json(event)
 
 

@@ -26,6 +26,7 @@ class OperationsService:
     """Applies every event through the transition table and tells those who wait.
 
     `apply` is the only writer of state. Progress is kept in memory and written at most once a second.
+    A store whose answer was lost may have written all the same; then those who wait are told as well.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class OperationsService:
                 f"operation `{new.operation_id}` was started with a different request",
                 hint="use a new Idempotency-Key for a new operation",
             )
+        self.changed.set()
         return self._overlay(stored), True
 
     async def get(self, operation_id: str) -> Operation:
@@ -110,6 +112,7 @@ class OperationsService:
             if await self.store.replace(after):
                 self._remember(after)
                 return after
+            self._tell(operation_id)
 
     def _new_operation(self, kind: OperationKind, request: BaseModel, operation_id: str) -> Operation:
         canonical = request.model_dump(mode="json")

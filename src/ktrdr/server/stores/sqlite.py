@@ -10,13 +10,15 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from ktrdr.errors import KtrdrError
+from ktrdr.errors import KtrdrError, Unavailable
 from ktrdr.operations.operation import OPEN, TERMINAL, Operation
 from ktrdr.operations.store import OperationFilter, OperationPage, OperationStore
 
 Answer = TypeVar("Answer")
 
 SCHEMA_VERSION = 1
+LOCK_TIMEOUT = 5.0
+RETRY_AFTER = 1.0
 _TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS operations (
@@ -37,14 +39,18 @@ _DOCUMENT: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 
 class SqliteOperationStore(OperationStore):
-    """Keeps operations in `path`, private to its owner.
+    """Keeps operations in `path`, private to its owner; raises Unavailable while the file cannot be written.
 
     Raises KtrdrError at construction if the file is damaged or of a newer version; it is then left untouched.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
+        self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._connection = self._thread.submit(_open, path).result()
+        opening = self._thread.submit(_open, path, lock_timeout)
+        if opening.exception():
+            self._thread.shutdown()
+        self._connection = opening.result()
 
     async def insert(self, operation: Operation) -> bool:
         """Store a new operation durably; False if its id is taken."""
@@ -58,8 +64,8 @@ class SqliteOperationStore(OperationStore):
         """Replace the previous version durably; False if the stored one is another or has ended."""
         return await self._write(
             "UPDATE operations SET operation_type = ?, status = ?, version = ?, document = ? "
-            f"WHERE operation_id = ? AND version = ? AND status NOT IN ({_TERMINAL})",  # noqa: S608  # constants
-            (*_columns(operation), operation.operation_id, operation.version - 1),
+            "WHERE operation_id = ? AND version = ? AND status IN (?, ?)",
+            (*_columns(operation), operation.operation_id, operation.version - 1, *sorted(OPEN)),
         )
 
     async def get(self, operation_id: str) -> Operation | None:
@@ -108,24 +114,46 @@ class SqliteOperationStore(OperationStore):
 
     async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._thread, work))
+        try:
+            return await asyncio.shield(loop.run_in_executor(self._thread, work))
+        except sqlite3.OperationalError as error:
+            raise Unavailable(
+                f"the operations file `{self._path}` cannot be used now: {error}",
+                retry_after=RETRY_AFTER,
+                hint="free some disk space, or end the program that holds the file",
+            ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+def _open(path: Path, lock_timeout: float) -> sqlite3.Connection:
+    _make_private(path)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=lock_timeout)
     try:
         _check(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_SCHEMA)
+    except KtrdrError:
+        connection.close()
+        raise
     except sqlite3.DatabaseError as error:
         connection.close()
         raise KtrdrError(
-            f"the operations file `{path}` is damaged: {error}",
-            hint="it was left as it is; move it away to start with an empty history",
+            f"the operations file `{path}` cannot be read: {error}",
+            hint="it was left as it is; if it is damaged, move it away to start with an empty history",
         ) from error
     return connection
+
+
+def _make_private(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
+    except OSError as error:
+        raise KtrdrError(
+            f"the operations file `{path}` cannot be opened: {error.strerror}",
+            hint="check the permissions of its folder, or set KTRDR_HOME to another home",
+        ) from error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
