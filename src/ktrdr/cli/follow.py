@@ -4,7 +4,7 @@ One seam: the executor iterates over `Follower.updates` and does not know whethe
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -37,6 +37,11 @@ def has_completed(operation: dict[str, Any]) -> bool:
     return status_of(operation) == OperationStatus.COMPLETED
 
 
+def has_failed(operation: dict[str, Any]) -> bool:
+    """Tell whether the operation ended with an error."""
+    return status_of(operation) == OperationStatus.FAILED
+
+
 async def read_operation(client: KtrdrApiClient, operation_id: str) -> dict[str, Any]:
     """Return an operation as it is now."""
     return await client.get_operation(operation_id)
@@ -50,7 +55,7 @@ async def wait_for(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+async def unless(event: asyncio.Event, work: Awaitable[T]) -> T | None:
     """Return what `work` returns, or None as soon as the event is set; the work is then cancelled."""
     task = asyncio.ensure_future(work)
     stop = asyncio.ensure_future(event.wait())

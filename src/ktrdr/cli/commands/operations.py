@@ -1,0 +1,185 @@
+"""`ktrdr operations`: look at, follow and cancel operations of every kind."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.follow import has_ended, read_operation, status_of
+from ktrdr.cli.operation_adapters import adapter_of_kind
+from ktrdr.cli.operation_report import elapsed_seconds
+from ktrdr.cli.progress_display import duration
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import (
+    NoProgressOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    Session,
+    UrlOption,
+    open_session,
+)
+from ktrdr.errors import InputInvalid, NotFound
+
+NEWEST = "@last"
+MOST_SEARCHED = 1000
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="An id, a unique beginning of one, or @last for the newest.")
+]
+IdArguments = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of some, or @last.")
+]
+
+
+@app.callback()
+def group() -> None:
+    """List, follow and cancel operations."""
+
+
+@app.command("list")
+def list_operations(
+    context: typer.Context,
+    *,
+    active: Annotated[bool, typer.Option("--active", help="Only those that have not ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_SEARCHED, help="How many at most.")] = 20,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List operations, newest first."""
+    session = open_session(context, url, output=output)
+    page = session.ask(lambda client: client.list_operations(active_only=active, limit=limit))
+    if output is Output.JSON:
+        counts = {name: page.get(name) for name in ("total_count", "active_count")}
+        session.print_json({"operations": page["data"], **counts})
+    elif page["data"]:
+        session.out.print(_table(page["data"]))
+    else:
+        typer.echo("There are no operations.", err=True)
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    *,
+    operation: IdArgument,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show one operation as it is now."""
+    session = open_session(context, url, output=output)
+    shown = session.ask(lambda client: _read(client, operation))
+    if output is Output.JSON:
+        session.print_json(shown)
+    else:
+        session.out.print(_details(shown))
+
+
+@app.command()
+def follow(
+    context: typer.Context,
+    *,
+    operation: IdArgument,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+    quiet: QuietOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Follow an operation to its end; Ctrl+C only stops the following."""
+    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    shown = session.ask(lambda client: _read(client, operation))
+    session.follow(shown["operation_id"], adapter_of_kind(str(shown.get("operation_type"))))
+
+
+@app.command()
+def cancel(
+    context: typer.Context,
+    *,
+    operations: IdArguments,
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "cancelled by hand",
+    force: Annotated[bool, typer.Option("--force", help="Kill it without waiting for it to notice.")] = False,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Ask operations to stop."""
+    session = open_session(context, url, output=output)
+    answers = [_cancel(session, each, reason, force) for each in operations]
+    if output is Output.JSON:
+        session.print_json({"operations": answers})
+        return
+    for answer in answers:
+        told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
+        ended = "cancelled" if status_of(answer) == "cancelled" else told
+        session.out.print(Text(safe(f"{answer['operation_id']} {ended}")), soft_wrap=True)
+
+
+def _cancel(session: Session, given: str, reason: str, force: bool) -> dict[str, Any]:
+    async def ask(client: KtrdrApiClient) -> dict[str, Any]:
+        return await client.cancel(await _whole_id(client, given), reason, force=force)
+
+    return session.ask(ask)
+
+
+async def _read(client: KtrdrApiClient, given: str) -> dict[str, Any]:
+    return await read_operation(client, await _whole_id(client, given))
+
+
+async def _whole_id(client: KtrdrApiClient, given: str) -> str:
+    """Return the one id that `given` begins; raises NotFound or InputInvalid."""
+    page = await client.list_operations(limit=1 if given == NEWEST else MOST_SEARCHED)
+    known = [str(each["operation_id"]) for each in page["data"]]
+    matches = known[:1] if given == NEWEST else [each for each in known if each.startswith(given)]
+    if given in matches:
+        return given
+    if len(matches) > 1:
+        raise InputInvalid(
+            f"`{given}` begins {len(matches)} ids", hint="write more of it: " + ", ".join(matches[:5])
+        )
+    if not matches:
+        raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
+    return matches[0]
+
+
+def _table(operations: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("ID", "KIND", "STATUS"):
+        table.add_column(name, no_wrap=True)
+    for name in ("PROGRESS", "ELAPSED"):
+        table.add_column(name, no_wrap=True, justify="right")
+    table.add_column("WHAT")
+    for each in operations:
+        table.add_row(*(Text(safe(cell)) for cell in _cells(each)))
+    return table
+
+
+def _cells(operation: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        operation["operation_id"],
+        operation["operation_type"],
+        _shown_status(operation),
+        f"{operation['progress']['percentage']:.0f} %",
+        duration(elapsed_seconds(operation)),
+        str(operation["metadata"].get("description", "")),
+    )
+
+
+def _details(operation: dict[str, Any]) -> Table:
+    error = operation.get("error") or {}
+    names = ("id", "kind", "status", "progress", "elapsed", "what")
+    rows = dict(zip(names, _cells(operation), strict=True))
+    rows |= {"message": str(operation["progress"].get("message") or "")}
+    rows |= {"error": str(error.get("detail") or ""), "hint": str(error.get("hint") or "")}
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, Text(safe(value)))
+    return table
+
+
+def _shown_status(operation: dict[str, Any]) -> str:
+    waiting = operation.get("cancel_requested") and not has_ended(operation)
+    return "cancelling" if waiting else status_of(operation)

@@ -1,0 +1,109 @@
+"""The one way every long operation is started, shown, stopped and reported."""
+
+import asyncio
+
+import httpx2
+from rich.console import Console
+
+from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.attendance import Attendance, Patience
+from ktrdr.cli.interrupts import Interrupts
+from ktrdr.cli.operation_adapters.base import OperationAdapter
+from ktrdr.cli.operation_report import OperationOutcome, OperationReport, ProgressCallback, View
+from ktrdr.cli.progress_display import DisplayFactory, make_display
+from ktrdr.cli.retries import RetryPolicy
+from ktrdr.clock import Clock, SystemClock
+from ktrdr.operations.identifier import new_operation_id
+
+OWNER_FOOTER = "Ctrl+C cancels the operation"
+FOLLOWER_FOOTER = "Ctrl+C stops following; the work goes on"
+
+__all__ = ["AsyncOperationExecutor", "OperationOutcome", "Patience"]
+
+
+class AsyncOperationExecutor:
+    """Starts an operation through its adapter, shows it, and cancels it on Ctrl+C; knows no domain.
+
+    `display` makes what is drawn on standard error; `transport` reaches a socket or an app in process.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float = 30.0,
+        poll_interval: float = 0.3,
+        retry: RetryPolicy | None = None,
+        *,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        display: DisplayFactory | None = None,
+        patience: Patience | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._timeout = timeout
+        self._poll_interval = poll_interval
+        self._retry = retry or RetryPolicy()
+        self._transport = transport
+        self._make_display = display or make_display
+        self._patience = patience or Patience()
+        self._clock = clock or SystemClock()
+
+    async def execute_operation(
+        self,
+        adapter: OperationAdapter,
+        console: Console,
+        progress_callback: ProgressCallback | None = None,
+        show_progress: bool = True,
+    ) -> bool:
+        """Run an operation to its end; True only if the server said that it completed."""
+        return (await self.run_operation(adapter, console, progress_callback, show_progress)).completed
+
+    async def run_operation(
+        self,
+        adapter: OperationAdapter,
+        console: Console,
+        progress_callback: ProgressCallback | None = None,
+        show_progress: bool = True,
+        *,
+        show_results: bool = True,
+    ) -> OperationOutcome:
+        """Start an operation, follow it to its end and return how it went; Ctrl+C cancels it."""
+        view = View(adapter, console, progress_callback, show_progress, show_results)
+        return await self._attend(new_operation_id(adapter.name), view, owned=True)
+
+    async def follow_operation(
+        self,
+        operation_id: str,
+        adapter: OperationAdapter,
+        console: Console,
+        progress_callback: ProgressCallback | None = None,
+        show_progress: bool = True,
+        *,
+        show_results: bool = True,
+    ) -> OperationOutcome:
+        """Follow an operation that runs already; Ctrl+C only stops the following."""
+        view = View(adapter, console, progress_callback, show_progress, show_results)
+        return await self._attend(operation_id, view, owned=False)
+
+    async def _attend(self, operation_id: str, view: View, *, owned: bool) -> OperationOutcome:
+        interrupts = Interrupts(asyncio.Event, self._clock.monotonic)
+        display = self._make_display()
+        report = OperationReport(operation_id, view, display, OWNER_FOOTER if owned else FOLLOWER_FOOTER)
+        attendance = Attendance(
+            operation_id,
+            view,
+            report,
+            interrupts,
+            patience=self._patience,
+            clock=self._clock,
+            owned=owned,
+        )
+        client = KtrdrApiClient(
+            self._base_url, self._timeout, self._retry, transport=self._transport, pause=attendance.pause
+        )
+        try:
+            with interrupts.listening(asyncio.get_running_loop()):
+                return await attendance.attend(client, self._poll_interval)
+        finally:
+            display.complete_operation(False, "")
+            await client.close()

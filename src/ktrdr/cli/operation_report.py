@@ -1,0 +1,179 @@
+"""Everything that is said about one operation, and the outcome each ending amounts to."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+
+from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
+from ktrdr.cli.follow import status_of
+from ktrdr.cli.operation_adapters.base import OperationAdapter
+from ktrdr.cli.progress_display import ProgressDisplay, duration
+from ktrdr.errors import KtrdrError
+from ktrdr.operations.operation import OperationStatus
+from ktrdr.operations.progress import GenericProgressState
+
+ProgressCallback = Callable[[dict[str, Any]], str]
+
+MISFITS = (LookupError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationOutcome:
+    """How it went: `status` is the server's word, or `not_started`, `detached`, `left` or `lost`."""
+
+    status: str
+    exit_code: int
+    operation_id: str
+    reason: str = ""
+    final: dict[str, Any] | None = None
+
+    @property
+    def completed(self) -> bool:
+        """Tell whether the server said that the operation completed."""
+        return self.status == OperationStatus.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of an operation, in whose words, and where its results go."""
+
+    adapter: OperationAdapter
+    console: Console
+    words: ProgressCallback | None = None
+    show_progress: bool = True
+    show_results: bool = True
+
+    def progress(self, operation: dict[str, Any]) -> GenericProgressState:
+        """Return progress that can be drawn; raises one of MISFITS for a shape that cannot."""
+        state = self.adapter.adapt_progress(operation)
+        plain = f"Status: {status_of(operation)} - {state.current_step}"
+        message = self.words(operation) if self.words else plain
+        return replace(state, percentage=min(max(0.0, float(state.percentage)), 100.0), message=message)
+
+
+class OperationReport:
+    """Says on one display what happens to one operation."""
+
+    def __init__(self, operation_id: str, view: View, display: ProgressDisplay, footer: str) -> None:
+        self._id = operation_id
+        self._view = view
+        self._display = display
+        self._footer = footer
+        self._drawing = False
+        self._cancelling = False
+
+    def accepted(self) -> None:
+        """Say the id, and the commands that follow and cancel it."""
+        follow, cancel = (f"{verb}: ktrdr operations {verb} {self._id}" for verb in ("follow", "cancel"))
+        self._display.say(f"{self._id}  {follow}  {cancel}")
+
+    def progress(self, operation: dict[str, Any]) -> None:
+        """Draw the newest progress."""
+        if not self._view.show_progress:
+            return
+        if not self._drawing:
+            self._drawing = True
+            context = {"elapsed_seconds": elapsed_seconds(operation), "footer": self._footer}
+            self._display.start_operation(self._view.adapter.name, 0, context)
+        with suppress(*MISFITS):
+            self._display.update_progress(self._view.progress(operation))
+
+    def contact(self, failures: int) -> None:
+        """Say once that contact is lost, and keep the count below the bar; 0 means that it is back."""
+        lost = f"connection lost, retrying ({failures}) ..."
+        self._display.show_footer(lost if failures else self._footer)
+        if failures == 1:
+            self._display.say("warning: connection lost, retrying; the work goes on")
+
+    def cancelling(self) -> None:
+        """Say, once, that cancellation was asked for."""
+        if not self._cancelling:
+            self._cancelling = True
+            self._footer = "Ctrl+C again leaves without waiting"
+            self._display.show_footer(self._footer)
+            self._display.say(f"Cancelling {self._id} - press Ctrl+C again to leave without waiting")
+
+    def acknowledged(self) -> None:
+        """Say that the server knows."""
+        self._display.say("cancellation sent and acknowledged")
+
+    def warning(self, text: str) -> None:
+        """Say what went wrong without ending anything."""
+        self._display.say(f"warning: {text}")
+
+    def completed(self, final: dict[str, Any], *, asked_to_stop: bool) -> OperationOutcome:
+        """Stop drawing: the result is there."""
+        self._display.complete_operation(
+            True, "It completed before it was cancelled" if asked_to_stop else ""
+        )
+        return OperationOutcome(status_of(final), ExitCode.COMPLETED, self._id, final=final)
+
+    def results_not_shown(self, error: Exception) -> None:
+        """Say that the result is there but cannot be shown."""
+        self.warning(
+            f"it completed, but its results cannot be shown ({type(error).__name__}: {error})\n"
+            f"hint: see ktrdr operations status {self._id} --output json"
+        )
+
+    def failed(self, final: dict[str, Any]) -> OperationOutcome:
+        """Say why it failed."""
+        error = final.get("error") if isinstance(final.get("error"), dict) else None
+        reason = str(final.get("error_message") or "no reason was given")
+        hint = error.get("hint") if error else None
+        self._display.complete_operation(False, error_text(f"{self._kind(final)} failed: {reason}", hint))
+        return OperationOutcome(status_of(final), ExitCode.FAILED, self._id, reason, final)
+
+    def cancelled(self, final: dict[str, Any], signal_exit: int | None) -> OperationOutcome:
+        """Say who cancelled it; `signal_exit` is the exit code when it was the signal heard here."""
+        asked = final.get("cancel_requested")
+        request = asked if isinstance(asked, dict) else {}
+        reason = str(request.get("reason") or "no reason was given")
+        who = "" if signal_exit else f" by {request.get('by') or 'somebody else'} ({reason})"
+        self._display.complete_operation(False, f"Cancelled{who} after {duration(elapsed_seconds(final))}")
+        code = signal_exit or ExitCode.CANCELLED_BY_OTHERS
+        return OperationOutcome(status_of(final), code, self._id, reason, final)
+
+    def not_started(self, code: int) -> OperationOutcome:
+        """Say that nothing exists."""
+        self._display.complete_operation(False, "Interrupted; nothing was started")
+        return OperationOutcome("not_started", code, self._id, "interrupted")
+
+    def detached(self, code: int, last: dict[str, Any] | None) -> OperationOutcome:
+        """Say that the work goes on, and how to follow it again."""
+        text = f"No longer followed, the work goes on. Follow again: ktrdr operations follow {self._id}"
+        self._display.complete_operation(False, text)
+        return OperationOutcome("detached", code, self._id, "detached", last)
+
+    def left(self, code: int, last: dict[str, Any] | None, *, acknowledged: bool) -> OperationOutcome:
+        """Say whether the server knows of the cancellation, and the command that finishes the job."""
+        known = f"The server acknowledged it; check with: ktrdr operations status {self._id}"
+        unknown = f"It is NOT confirmed - run ktrdr operations cancel {self._id}"
+        text = f"Left while cancelling. {known if acknowledged else unknown}"
+        self._display.complete_operation(False, text)
+        return OperationOutcome(
+            "left", code, self._id, "acknowledged" if acknowledged else "unconfirmed", last
+        )
+
+    def error(self, error: KtrdrError, *, accepted: bool) -> OperationOutcome:
+        """Say what went wrong on the way to the server."""
+        self._display.complete_operation(False, describe(error))
+        return OperationOutcome(
+            "lost" if accepted else "not_started", exit_code(error), self._id, error.message
+        )
+
+    def _kind(self, final: dict[str, Any]) -> str:
+        return str(final.get("operation_type") or self._view.adapter.name)
+
+
+def elapsed_seconds(operation: dict[str, Any]) -> float:
+    """Return how long the operation has worked by the server's own clock; 0.0 where that is not known."""
+    end = operation.get("completed_at") or operation.get("server_time")
+    try:
+        started = datetime.fromisoformat(str(operation.get("started_at")))
+        return max((datetime.fromisoformat(str(end)) - started).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return 0.0
