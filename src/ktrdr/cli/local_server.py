@@ -129,9 +129,7 @@ def _read_until_ready(descriptor: int, seconds: float) -> bool:
         return bool(readable) and pipe.read(6) == b"ready\n"
 
 
-def _becomes_listening(
-    path: Path, process: subprocess.Popen[bytes], clock: Clock, deadline: float
-) -> bool:
+def _becomes_listening(path: Path, process: subprocess.Popen[bytes], clock: Clock, deadline: float) -> bool:
     if process.wait() != 0:
         return False
     while clock.monotonic() < deadline:
