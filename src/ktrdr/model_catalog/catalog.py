@@ -29,7 +29,7 @@ class ModelInfo:
 def make_run_id(now: datetime, *ingredients: str) -> str:
     """Return a UTC stamp and 8 hex digits over what the model was made from."""
     digest = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()
-    return f"{now:%Y%m%dT%H%M%S%f}"[:17] + f"-{digest[:8]}"
+    return f"{now:%Y%m%dT%H%M%S%f}"[:18] + f"-{digest[:8]}"
 
 
 class ModelCatalog:
