@@ -1,0 +1,227 @@
+"""Bars of every symbol and a strategy become three partitions and an account of every bar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ktrdr.errors import DataInvalid
+from ktrdr.features.labels import UNLABELLED, Labels, classes_of, horizon_of, label
+from ktrdr.features.matrix import FittedSets, feature_matrix, warm_up
+from ktrdr.features.split import EMBARGOED, PURGED, TEST, TRAIN, VALIDATION, Cuts, assign, find_cuts
+from ktrdr.features.weights import class_shares, training_weights, uniqueness
+from ktrdr.fuzzy.fit import fit_sets
+from ktrdr.indicators.compute import indicator_columns
+from ktrdr.strategies.strategy import Shape, Strategy
+
+FEWEST_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Rows of one split: x float32 [n, f], y, uniqueness u, weight (mean 1), and where each row is from."""
+
+    x: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int32]
+    u: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    time: npt.NDArray[np.int64]
+    t1: npt.NDArray[np.int64]
+    symbol: npt.NDArray[np.int32]
+    rsi: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """Where every bar of a symbol went; the counts after `loaded` sum to it."""
+
+    symbol: str
+    loaded: int
+    warm_up: int
+    non_finite: int
+    unlabelled: int
+    purged: int
+    embargoed: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What training and evaluation need, and nothing fitted on anything but training rows."""
+
+    symbols: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    classes: tuple[str, ...]
+    train: Partition
+    validation: Partition
+    test: Partition
+    fitted_sets: Mapping[str, Mapping[str, Shape]]
+    pi: npt.NDArray[np.float64]
+    ledger: tuple[LedgerRow, ...]
+    cuts: Cuts
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """One symbol's bars with what is known of each before anything is fitted."""
+
+    bars: pl.DataFrame
+    times: npt.NDArray[np.int64]
+    labels: Labels
+    usable: npt.NDArray[np.bool_]
+    warm_up: int
+
+    @property
+    def tv_times(self) -> npt.NDArray[np.int64]:
+        return self.times[np.minimum(self.labels.tv, len(self.times) - 1)]
+
+
+def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Dataset:
+    """Return the dataset of a strategy over bars by symbol.
+
+    Raises DataInvalid when there are too few rows, or a class that training never sees.
+    """
+    rows = {symbol: _examine(table, strategy) for symbol, table in bars.items()}
+    usable = [each.times[each.usable] for each in rows.values()]
+    times = np.concatenate(usable)
+    if len(times) < FEWEST_ROWS:
+        raise DataInvalid(
+            f"only {len(times)} usable rows are left of {sum(len(each.times) for each in rows.values()):,} bars",
+            hint=f"the warm-up takes {warm_up(strategy)} bars; load a longer range",
+        )
+    cuts = find_cuts(times, strategy.split)
+    splits = {symbol: _assign(each, cuts) for symbol, each in rows.items()}
+    fitted = _fit(rows, splits, strategy)
+    return _assemble(rows, splits, fitted, strategy, cuts)
+
+
+def _examine(bars: pl.DataFrame, strategy: Strategy) -> _Rows:
+    columns = indicator_columns(bars, strategy)
+    wanted = np.column_stack([columns[key] for key in strategy.fuzzy])
+    present = np.isfinite(wanted).all(axis=1)
+    finite = present.copy()
+    for lag in strategy.features.lags:
+        finite &= np.concatenate((np.zeros(min(lag, len(present)), dtype=bool), present[:-lag]))
+    before = min(warm_up(strategy), bars.height)
+    finite[:before] = False
+    labels = label(bars, strategy.labels, strategy.data.timeframe)
+    times = bars["time"].to_physical().to_numpy()
+    return _Rows(bars, times, labels, finite & (labels.y != UNLABELLED), before)
+
+
+def _assign(rows: _Rows, cuts: Cuts) -> npt.NDArray[np.int8]:
+    assigned = assign(rows.times, rows.tv_times, cuts)
+    assigned[~rows.usable] = UNLABELLED
+    return assigned
+
+
+def _fit(
+    rows: Mapping[str, _Rows], splits: Mapping[str, npt.NDArray[np.int8]], strategy: Strategy
+) -> dict[str, dict[str, Shape]]:
+    columns = {symbol: indicator_columns(each.bars, strategy) for symbol, each in rows.items()}
+    fitted = {}
+    for key, spec in strategy.fuzzy.items():
+        training = [columns[symbol][key][splits[symbol] == TRAIN] for symbol in rows]
+        fitted[key] = fit_sets(spec, np.concatenate(training))
+    return fitted
+
+
+def _assemble(
+    rows: Mapping[str, _Rows],
+    splits: Mapping[str, npt.NDArray[np.int8]],
+    fitted: FittedSets,
+    strategy: Strategy,
+    cuts: Cuts,
+) -> Dataset:
+    tables = {symbol: feature_matrix(each.bars, strategy, fitted) for symbol, each in rows.items()}
+    classes = classes_of(strategy.labels)
+    partitions = []
+    for split in (TRAIN, VALIDATION, TEST):
+        parts = [
+            _part(rows[symbol], np.flatnonzero(splits[symbol] == split), tables[symbol].x, tables[symbol].rsi, number)
+            for number, symbol in enumerate(rows)
+        ]
+        partitions.append(_joined(parts))
+    _refuse_unlearnable(partitions, classes)
+    unit = strategy.training.sample_weights == "uniqueness"
+    pi = class_shares(partitions[0].y, partitions[0].u, len(classes))
+    balanced = strategy.training.class_weights == "balanced"
+    train, validation, test = (_weighted(each, pi, unit=unit, balanced=balanced) for each in partitions)
+    return Dataset(
+        symbols=tuple(rows),
+        feature_names=next(iter(tables.values())).names,
+        classes=classes,
+        train=train,
+        validation=validation,
+        test=test,
+        fitted_sets=fitted,
+        pi=pi,
+        ledger=tuple(_ledger_row(symbol, rows[symbol], splits[symbol]) for symbol in rows),
+        cuts=cuts,
+        horizon=horizon_of(strategy.labels),
+    )
+
+
+def _part(
+    rows: _Rows,
+    chosen: npt.NDArray[np.int64],
+    x: npt.NDArray[np.float32],
+    rsi: npt.NDArray[np.float64],
+    number: int,
+) -> Partition:
+    t1 = np.minimum(rows.labels.t1[chosen], len(rows.times) - 1)
+    u = uniqueness(chosen, t1, len(rows.times))
+    return Partition(
+        x=x[chosen],
+        y=rows.labels.y[chosen].astype(np.int32),
+        u=u,
+        weight=u,
+        time=rows.times[chosen],
+        t1=rows.times[t1],
+        symbol=np.full(len(chosen), number, dtype=np.int32),
+        rsi=rsi[chosen],
+    )
+
+
+def _joined(parts: list[Partition]) -> Partition:
+    names = Partition.__dataclass_fields__
+    return Partition(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _weighted(part: Partition, pi: npt.NDArray[np.float64], *, unit: bool, balanced: bool) -> Partition:
+    u = part.u if unit else np.ones_like(part.u)
+    values = {name: getattr(part, name) for name in Partition.__dataclass_fields__}
+    return Partition(**{**values, "weight": training_weights(part.y, u, pi, balanced=balanced)})
+
+
+def _refuse_unlearnable(partitions: list[Partition], classes: tuple[str, ...]) -> None:
+    for name, part in zip(("training", "validation", "test"), partitions, strict=True):
+        if len(part) == 0:
+            raise DataInvalid(f"no rows are left for {name}", hint="load a longer range, or change the split")
+    missing = [name for number, name in enumerate(classes) if number not in partitions[0].y]
+    if missing:
+        raise DataInvalid(
+            f"training has no row of class {', '.join(missing)}",
+            hint="change the thresholds of the labels, or load a longer range",
+        )
+
+
+def _ledger_row(symbol: str, rows: _Rows, splits: npt.NDArray[np.int8]) -> LedgerRow:
+    unlabelled = rows.labels.y == UNLABELLED
+    after = np.arange(len(rows.times)) >= rows.warm_up
+    counts = {name: int((splits == value).sum()) for name, value in (("purged", PURGED), ("embargoed", EMBARGOED))}
+    return LedgerRow(
+        symbol=symbol,
+        loaded=len(rows.times),
+        warm_up=rows.warm_up,
+        non_finite=int((after & ~rows.usable & ~unlabelled).sum()),
+        unlabelled=int((after & unlabelled).sum()),
+        used=int(np.isin(splits, (TRAIN, VALIDATION, TEST)).sum()),
+        **counts,
+    )

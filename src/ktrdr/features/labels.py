@@ -1,0 +1,141 @@
+"""Labels: 0 BUY, 1 HOLD, 2 SELL (zigzag: 0 BUY, 1 SELL); what cannot be known is -1, never HOLD."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import talib
+
+from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.strategies.strategy import ForwardReturn, TripleBarrier, Zigzag
+
+BUY, HOLD, SELL, UNLABELLED = 0, 1, 2, -1
+THREE_WAY = ("BUY", "HOLD", "SELL")
+TWO_WAY = ("BUY", "SELL")
+EWMA_SPAN = 50
+ATR_PERIOD = 14
+GAP_BARS = 7
+
+Column = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Per row [n]: the class, t1 the last row it used, tv the last row it could have used."""
+
+    y: npt.NDArray[np.int8]
+    t1: Rows
+    tv: Rows
+
+
+def classes_of(spec: TripleBarrier | ForwardReturn | Zigzag) -> tuple[str, ...]:
+    """Return the names of the classes a label type has, in the order of their numbers."""
+    return TWO_WAY if isinstance(spec, Zigzag) else THREE_WAY
+
+
+def horizon_of(spec: TripleBarrier | ForwardReturn | Zigzag) -> int:
+    """Return how many bars ahead a label looks at most; 1 for zigzag, whose labels say it by t1."""
+    return 1 if isinstance(spec, Zigzag) else spec.horizon
+
+
+def label(bars: pl.DataFrame, spec: TripleBarrier | ForwardReturn | Zigzag, timeframe: str) -> Labels:
+    """Label every row; a row whose horizon leaves the data or spans an unexpected gap is unlabelled.
+
+    A gap is more than seven bars' worth of time between two bars.
+    """
+    if isinstance(spec, Zigzag):
+        return _zigzag(bars["close"].to_numpy(), spec.threshold)
+    labels = _triple_barrier(bars, spec) if isinstance(spec, TripleBarrier) else _forward(bars, spec)
+    unknown = _beyond_data_or_gap(bars, spec.horizon, TIMEFRAME_SECONDS[timeframe])
+    return Labels(np.where(unknown, UNLABELLED, labels.y).astype(np.int8), labels.t1, labels.tv)
+
+
+def _beyond_data_or_gap(bars: pl.DataFrame, horizon: int, seconds: int) -> npt.NDArray[np.bool_]:
+    n = bars.height
+    steps = np.diff(bars["time"].to_physical().to_numpy()) / 1e6
+    gaps = np.concatenate(([0], np.cumsum(steps > GAP_BARS * seconds)))
+    last = np.minimum(np.arange(n) + horizon, n - 1)
+    return (np.arange(n) + horizon >= n) | (gaps[last] != gaps)
+
+
+def _triple_barrier(bars: pl.DataFrame, spec: TripleBarrier) -> Labels:
+    opens, high, low, close = (bars[name].to_numpy() for name in ("open", "high", "low", "close"))
+    n = len(close)
+    entry = close if spec.entry == "close" else np.append(opens[1:], np.nan)
+    unit = talib.ATR(high, low, close, ATR_PERIOD) / close if spec.unit == "atr" else np.full(n, 0.01)
+    upper, lower = entry * (1 + spec.up * unit), entry * (1 - spec.down * unit)
+    y = np.full(n, HOLD, dtype=np.int8)
+    t1 = np.arange(n) + spec.horizon
+    is_open = np.isfinite(upper)
+    for step in range(1, spec.horizon + 1):
+        rows = np.flatnonzero(is_open[: max(n - step, 0)])
+        later = rows + step
+        touched = _touches(upper[rows], lower[rows], opens[later], high[later], low[later])
+        hit = touched != UNLABELLED
+        y[rows[hit]], t1[rows[hit]] = touched[hit], later[hit]
+        is_open[rows[hit]] = False
+    y[~np.isfinite(upper)] = UNLABELLED
+    return Labels(y, t1, np.arange(n) + spec.horizon)
+
+
+def _touches(
+    upper: Column, lower: Column, opens: Column, high: Column, low: Column
+) -> npt.NDArray[np.int8]:
+    """Return per row what one later bar decides; both barriers within one bar is HOLD."""
+    up, down = high >= upper, low <= lower
+    decided = np.select(
+        [opens >= upper, opens <= lower, up & down, up, down], [BUY, SELL, HOLD, BUY, SELL], UNLABELLED
+    )
+    return np.asarray(decided, dtype=np.int8)
+
+
+def _forward(bars: pl.DataFrame, spec: ForwardReturn) -> Labels:
+    opens, close = bars["open"].to_numpy(), bars["close"].to_numpy()
+    n = len(close)
+    entry = close if spec.entry == "close" else np.append(opens[1:], np.nan)
+    ahead = np.append(close[spec.horizon :], np.full(min(spec.horizon, n), np.nan))[:n]
+    returns = ahead / entry - 1
+    if spec.unit == "percent":
+        threshold = np.full(n, spec.threshold / 100)
+    else:
+        threshold = spec.threshold * _volatility(close) * np.sqrt(spec.horizon)
+    y = np.select([returns > threshold, returns < -threshold], [BUY, SELL], HOLD).astype(np.int8)
+    y[~np.isfinite(returns) | ~np.isfinite(threshold)] = UNLABELLED
+    last = np.arange(n) + spec.horizon
+    return Labels(y, last, last)
+
+
+def _volatility(close: Column) -> Column:
+    """Return the EWMA (span 50) standard deviation of log returns up to each row."""
+    returns = pl.Series(np.diff(np.log(close), prepend=np.nan)).fill_nan(None)
+    return returns.ewm_std(span=EWMA_SPAN, min_samples=EWMA_SPAN).fill_null(np.nan).to_numpy()
+
+
+def _zigzag(close: Column, threshold: float) -> Labels:
+    n = len(close)
+    y = np.full(n, UNLABELLED, dtype=np.int8)
+    t1 = np.arange(n)
+    pivots = _pivots(close, threshold)
+    for (start, _, _), (end, confirmed, is_high) in zip(pivots, pivots[1:], strict=False):
+        y[start:end] = 0 if is_high else 1
+        t1[start:end] = confirmed
+    return Labels(y, t1, t1.copy())
+
+
+def _pivots(close: Column, threshold: float) -> list[tuple[int, int, bool]]:
+    """Return confirmed pivots: row, row of confirmation, and whether it is a high."""
+    pivots: list[tuple[int, int, bool]] = []
+    low = high = 0
+    direction = 0
+    for row, price in enumerate(close):
+        low = row if price < close[low] else low
+        high = row if price > close[high] else high
+        if direction >= 0 and price <= close[high] * (1 - threshold):
+            pivots.append((high, row, True))
+            direction, low, high = -1, row, row
+        elif direction <= 0 and price >= close[low] * (1 + threshold):
+            pivots.append((low, row, False))
+            direction, low, high = 1, row, row
+    return pivots

@@ -1,0 +1,43 @@
+"""One calendar cut for all symbols, and no label that reaches across it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ktrdr.strategies.strategy import SplitSection
+
+Times = npt.NDArray[np.int64]
+TRAIN, VALIDATION, TEST, PURGED, EMBARGOED = 0, 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """The first time of validation and of test, in microseconds UTC; embargo ends after each."""
+
+    validation: int
+    test: int
+    validation_embargo: int
+    test_embargo: int
+
+
+def find_cuts(times: Times, split: SplitSection) -> Cuts:
+    """Return the cuts at floor(share * n) of the n distinct usable times."""
+    distinct = np.unique(times)
+    first = int(np.floor(split.train * len(distinct)))
+    second = int(np.floor((split.train + split.validation) * len(distinct) + 1e-9))
+    last = len(distinct) - 1
+    at = [int(distinct[min(index, last)]) for index in (first, second, first + split.embargo, second + split.embargo)]
+    return Cuts(*at)
+
+
+def assign(times: Times, tv: Times, cuts: Cuts) -> npt.NDArray[np.int8]:
+    """Return per row its split, or why it has none; `tv` is the last time a label could have used."""
+    embargoed = ((times >= cuts.validation) & (times < cuts.validation_embargo)) | (
+        (times >= cuts.test) & (times < cuts.test_embargo)
+    )
+    in_train = times < cuts.validation
+    in_validation = (times >= cuts.validation) & (times < cuts.test)
+    purged = (in_train & (tv >= cuts.validation)) | (in_validation & (tv >= cuts.test))
+    assigned = np.select([embargoed, purged, in_train, in_validation], [EMBARGOED, PURGED, TRAIN, VALIDATION], TEST)
+    return np.asarray(assigned, dtype=np.int8)

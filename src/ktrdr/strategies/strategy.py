@@ -1,0 +1,251 @@
+"""A strategy as data: what the YAML file may say, and nothing else."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
+
+TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
+SHAPE_POINTS = {"left": 2, "right": 2, "triangle": 3, "trapezoid": 4, "gaussian": 2}
+Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class Section(BaseModel):
+    """A part of a strategy: frozen, and nothing unknown is accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataSection(Section):
+    """Which bars: symbols, timeframe, and an inclusive range of dates."""
+
+    symbols: tuple[str, ...] = Field(min_length=1, max_length=50)
+    timeframe: Timeframe = "1d"
+    start: date | None = None
+    end: date | None = None
+
+    @model_validator(mode="after")
+    def _range_is_in_order(self) -> "DataSection":
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"start {self.start} is after end {self.end}")
+        if len(set(self.symbols)) < len(self.symbols):
+            raise ValueError("a symbol is named twice")
+        return self
+
+
+class Indicator(Section):
+    """An indicator's type and its complete parameters; in a file both stand side by side."""
+
+    type: str
+    parameters: dict[str, int | float | str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "parameters" in given:
+            return given
+        kind = str(given.get("type"))
+        if kind not in INDICATOR_SPECS:
+            raise ValueError(f"unknown indicator type `{kind}`; known are {', '.join(sorted(INDICATOR_SPECS))}")
+        rest = {name: value for name, value in given.items() if name != "type"}
+        if "timeframe" in rest:
+            raise ValueError("an indicator on a higher timeframe is not available yet")
+        parameters = INDICATOR_SPECS[kind].parameters.model_validate(rest)
+        return {"type": kind, "parameters": parameters.model_dump()}
+
+
+class Shape(Section):
+    """A membership function; in a file `[left, 20, 40]`, `[30, 50, 70]` or `[20, 40, 60, 80]`."""
+
+    kind: Literal["left", "right", "triangle", "trapezoid", "gaussian"]
+    points: tuple[float, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            return given
+        if given and isinstance(given[0], str):
+            return {"kind": given[0], "points": tuple(given[1:])}
+        if len(given) not in {3, 4}:
+            raise ValueError("a fuzzy set has 3 points (triangle) or 4 (trapezoid), or begins with its kind")
+        return {"kind": "triangle" if len(given) == 3 else "trapezoid", "points": tuple(given)}
+
+    @model_validator(mode="after")
+    def _points_fit(self) -> "Shape":
+        wanted = SHAPE_POINTS[self.kind]
+        if len(self.points) != wanted:
+            raise ValueError(f"`{self.kind}` has {wanted} numbers, not {len(self.points)}")
+        if self.kind == "gaussian":
+            if self.points[1] <= 0:
+                raise ValueError("the width of a gaussian must be above 0")
+        elif list(self.points) != sorted(self.points) or self.points[0] == self.points[-1]:
+            raise ValueError(f"the points of `{self.kind}` must rise")
+        return self
+
+
+class QuantileSets(Section):
+    """Sets fitted to the training rows: knots at the quantiles (k - 1/2)/K."""
+
+    sets: int = Field(ge=2, le=9)
+    fit: Literal["quantile"]
+    names: tuple[Identifier, ...]
+
+    @model_validator(mode="after")
+    def _as_many_names(self) -> "QuantileSets":
+        if len(set(self.names)) != self.sets:
+            raise ValueError(f"{self.sets} sets need {self.sets} different names")
+        return self
+
+
+class ExplicitSets(Section):
+    """Sets with given shapes, by name."""
+
+    sets: dict[Identifier, Shape] = Field(min_length=1)
+
+
+FuzzySpec = ExplicitSets | QuantileSets
+
+
+class FeatureSection(Section):
+    """Which earlier rows are inputs beside the present one."""
+
+    lags: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
+
+
+class TripleBarrier(Section):
+    """Which of two barriers is touched first within the horizon."""
+
+    type: Literal["triple_barrier"]
+    horizon: int = Field(default=10, ge=1, le=1000)
+    up: float = Field(default=2.0, gt=0)
+    down: float = Field(default=2.0, gt=0)
+    unit: Literal["atr", "percent"] = "atr"
+    entry: Literal["close", "next_open"] = "close"
+
+
+class ForwardReturn(Section):
+    """The return over the horizon against a threshold."""
+
+    type: Literal["forward_return"]
+    horizon: int = Field(default=10, ge=1, le=1000)
+    threshold: float = Field(default=0.5, ge=0)
+    unit: Literal["percent", "sigma"] = "sigma"
+    entry: Literal["close", "next_open"] = "close"
+
+
+class Zigzag(Section):
+    """The direction between confirmed pivots; it describes the present trend more than the future."""
+
+    type: Literal["zigzag"]
+    threshold: float = Field(default=0.05, gt=0, lt=1)
+    entry: Literal["close"] = "close"
+
+
+LabelSpec = Annotated[TripleBarrier | ForwardReturn | Zigzag, Field(discriminator="type")]
+
+
+class SplitSection(Section):
+    """Shares of the time line, and rows dropped after each cut."""
+
+    train: float = Field(default=0.70, gt=0, lt=1)
+    validation: float = Field(default=0.15, gt=0, lt=1)
+    test: float = Field(default=0.15, gt=0, lt=1)
+    embargo: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "SplitSection":
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("train, validation and test must sum to 1")
+        return self
+
+
+class ModelSection(Section):
+    """The network: `hidden: []` is the linear model."""
+
+    type: Literal["mlp"] = "mlp"
+    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = (16,)
+    activation: Literal["relu", "tanh", "gelu"] = "relu"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class EarlyStopping(Section):
+    """Stop when the validation loss has not improved by `min_delta` for `patience` epochs."""
+
+    monitor: Literal["val_loss"] = "val_loss"
+    patience: int = Field(default=20, ge=1)
+    min_delta: float = Field(default=0.0001, ge=0)
+
+
+class TrainingSection(Section):
+    """How the network is trained."""
+
+    epochs: int = Field(default=200, ge=1, le=100_000)
+    batch_size: int = Field(default=64, ge=1, le=1_000_000)
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = Field(default=0.001, gt=0)
+    weight_decay: float = Field(default=0.0001, ge=0)
+    class_weights: Literal["none", "balanced"] = "none"
+    sample_weights: Literal["none", "uniqueness"] = "uniqueness"
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    schedule: Literal["none", "cosine"] = "none"
+    gradient_clip: float | None = Field(default=None, gt=0)
+    seed: int = Field(default=42, ge=0, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _decay_has_an_effect(self) -> "TrainingSection":
+        if self.optimizer == "adam" and self.weight_decay and "weight_decay" in self.model_fields_set:
+            raise ValueError("weight_decay has no effect with adam; use adamw, or leave it out")
+        return self
+
+
+class Strategy(Section):
+    """A whole strategy: bars, indicators, fuzzy sets, labels, split, network and training."""
+
+    name: Identifier
+    description: str = Field(default="", max_length=1000)
+    data: DataSection
+    indicators: dict[Identifier, Indicator] = Field(min_length=1)
+    fuzzy: dict[str, FuzzySpec] = Field(min_length=1)
+    features: FeatureSection = FeatureSection()
+    labels: LabelSpec
+    split: SplitSection = SplitSection()
+    model: ModelSection = ModelSection()
+    training: TrainingSection = TrainingSection()
+
+    @field_validator("fuzzy", mode="before")
+    @classmethod
+    def _tell_sets_apart(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {key: _fuzzy_spec(value) for key, value in given.items()}
+
+    @model_validator(mode="after")
+    def _fuzzy_keys_name_outputs(self) -> "Strategy":
+        for key in self.fuzzy:
+            name, _, output = key.partition(".")
+            if name not in self.indicators:
+                raise ValueError(f"fuzzy sets for `{key}`, but there is no indicator `{name}`")
+            outputs = INDICATOR_SPECS[self.indicators[name].type].outputs
+            if (output or "value") not in outputs:
+                raise ValueError(f"`{key}` is not an output; `{name}` has {_output_names(name, outputs)}")
+        return self
+
+
+def _fuzzy_spec(value: Any) -> Any:
+    if not isinstance(value, dict) or "fit" in value or isinstance(value.get("sets"), dict):
+        return value
+    return {"sets": value}
+
+
+def _output_names(name: str, outputs: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" if each == "value" else f"`{name}.{each}`" for each in outputs)
+
+
+def is_safe_symbol(symbol: str) -> bool:
+    """Tell whether a symbol can be a name: visible, short, no path."""
+    return re.fullmatch(r"[A-Za-z0-9^=._-]{1,32}(/[A-Za-z0-9]{1,16})?", symbol) is not None

@@ -1,0 +1,278 @@
+"""The training loop, on one page: chunks of about 50 ms, between them progress, cancellation, checkpoints."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from ktrdr.errors import TrainingFailed
+from ktrdr.training.checkpoint import CheckpointFolder
+from ktrdr.training.config import TrainingConfig
+from ktrdr.training.network import initial_weights, parameter_count
+from ktrdr.training.program import VALIDATION_BLOCK, Program, Rows, Schedule, State, build_program
+
+CHUNK_SECONDS = 0.05
+CHECKPOINT_SECONDS = 1.0
+ROWS_OF_ORDER = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """x float32 [n, f], y int32 [n], weight float64 [n]."""
+
+    x: npt.NDArray[np.float32]
+    y: npt.NDArray[np.int32]
+    weight: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """Where the loop is; losses are of the last finished epoch, None before it."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    train_loss: float | None
+    val_loss: float | None
+    best_loss: float | None
+    best_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """One epoch of the history; the last two only with analytics (confusion [true, predicted] on validation)."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    gradient_norm: float | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """The best weights and how they came about; epochs count from 1."""
+
+    weights: dict[str, npt.NDArray[np.float32]]
+    history: tuple[EpochRow, ...]
+    best_epoch: int
+    best_loss: float
+    epochs_run: int
+    stopped_early: bool
+    parameters: int
+    train_seconds: float
+    device: str
+
+
+def train(
+    config: TrainingConfig,
+    training: Samples,
+    validation: Samples,
+    *,
+    on_progress: Callable[[TrainingProgress], None] = lambda _: None,
+    checkpoints: CheckpointFolder | None = None,
+    device: jax.Device | None = None,
+    analytics: bool = False,
+) -> TrainedNetwork:
+    """Train and return the weights of the best epoch; goes on from the newest checkpoint if there is one.
+
+    What `on_progress` raises ends the loop after a checkpoint. Raises TrainingFailed when the loss stops
+    being a number; the last good checkpoint is kept.
+    """
+    began = time.perf_counter()
+    batches = -(-len(training.y) // config.batch_size)
+    batch = -(-len(training.y) // batches)
+    program = build_program(config, batches, batch, analytics=analytics)
+    with jax.default_device(device):
+        rows, checks = _training_rows(training), _validation_rows(validation)
+        state = _initial_state(config, program, training.x.shape[1])
+        if checkpoints is not None:
+            state = checkpoints.restore(state)
+        run = _Run(config, program, rows, checks, batches, batch, len(training.y), checkpoints)
+        state = run.to_the_end(state, on_progress)
+    return _trained(config, program, state, checks, batches, began, analytics)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass through the epochs; `state` is the only thing that changes between chunks."""
+
+    config: TrainingConfig
+    program: Program
+    rows: Rows
+    checks: Rows
+    batches: int
+    batch: int
+    count: int
+    checkpoints: CheckpointFolder | None
+    saved_at: float = float("-inf")
+
+    def to_the_end(self, state: State, on_progress: Callable[[TrainingProgress], None]) -> State:
+        """Advance chunk by chunk until the last epoch or an early stop."""
+        last = self.config.epochs * self.batches
+        per_call = max(1, min(64, ROWS_OF_ORDER // self.count, self.config.epochs))
+        chunk, good = self.batches, state
+        schedule, position = self._schedule(int(state.step) // self.batches, per_call), int(state.step)
+        while position < last and not bool(state.stopped):
+            first = int(schedule.first)
+            if position >= (first + per_call) * self.batches:
+                schedule = self._schedule(position // self.batches, per_call)
+                first = int(schedule.first)
+            stop = min(position + chunk, (first + per_call) * self.batches, last)
+            began = time.perf_counter()
+            state = jax.block_until_ready(
+                self.program.advance(state, self.rows, self.checks, schedule, stop)
+            )
+            chunk = _next_chunk(stop - position, time.perf_counter() - began)
+            position = int(state.step)
+            self._refuse_non_finite(state, good)
+            if position % self.batches == 0:
+                good = state
+                self._save(good, force=False)
+            self._report(state, good, on_progress)
+        self._save(good, force=True)
+        return state
+
+    def _report(self, state: State, good: State, on_progress: Callable[[TrainingProgress], None]) -> None:
+        try:
+            on_progress(_progress(self.config, state, self.batches))
+        except BaseException:
+            self._save(good, force=True)
+            raise
+
+    def _save(self, state: State, *, force: bool) -> None:
+        now = time.perf_counter()
+        if self.checkpoints is not None and (force or now - self.saved_at >= CHECKPOINT_SECONDS):
+            self.checkpoints.save(state, epoch=int(state.step) // self.batches)
+            self.saved_at = now
+
+    def _refuse_non_finite(self, state: State, good: State) -> None:
+        epoch = max((int(state.step) - 1) // self.batches, 0)
+        losses = np.asarray(state.validation_losses)[: epoch + 1]
+        if np.isinf(losses).any() or not np.isfinite(float(state.loss_sum)) or _has_nan_loss(state, self.batches):
+            self._save(good, force=True)
+            raise TrainingFailed(
+                f"loss became non-finite at epoch {epoch + 1}",
+                hint=f"lower training.learning_rate (now {self.config.learning_rate:g})",
+            )
+
+    def _schedule(self, first: int, epochs: int) -> Schedule:
+        width = self.batches * self.batch
+        orders = np.full((epochs, width), self.count, np.int32)
+        seeds = np.zeros((epochs, 2), np.uint32)
+        for local in range(epochs):
+            generator = np.random.Generator(np.random.Philox(key=[self.config.seed, first + local]))
+            orders[local, : self.count] = generator.permutation(self.count)
+            seeds[local] = generator.integers(0, 2**32, 2, dtype=np.uint32)
+        return Schedule(jnp.int32(first), jnp.asarray(orders), jnp.asarray(seeds))
+
+
+def _next_chunk(steps: int, seconds: float) -> int:
+    return max(1, min(10 * steps, int(steps * CHUNK_SECONDS / max(seconds, 1e-6))))
+
+
+def _has_nan_loss(state: State, batches: int) -> bool:
+    finished = int(state.step) // batches
+    losses = (np.asarray(state.train_losses)[:finished], np.asarray(state.validation_losses)[:finished])
+    return bool(np.isnan(losses).any())
+
+
+def _progress(config: TrainingConfig, state: State, batches: int) -> TrainingProgress:
+    step = int(state.step)
+    finished = step // batches
+    known = finished > 0
+    return TrainingProgress(
+        epoch=min(finished + (step % batches > 0), config.epochs),
+        epochs=config.epochs,
+        batch=step % batches or batches,
+        batches=batches,
+        train_loss=float(state.train_losses[finished - 1]) if known else None,
+        val_loss=float(state.validation_losses[finished - 1]) if known else None,
+        best_loss=float(state.best_loss) if known else None,
+        best_epoch=int(state.best_epoch) + 1 if known else None,
+    )
+
+
+def _training_rows(samples: Samples) -> Rows:
+    x = np.vstack([samples.x, np.zeros((1, samples.x.shape[1]), np.float32)])
+    weight = np.append(samples.weight, 0.0).astype(np.float32)
+    return Rows(jnp.asarray(x), jnp.asarray(np.append(samples.y, 0)), jnp.asarray(weight))
+
+
+def _validation_rows(samples: Samples) -> Rows:
+    block = min(VALIDATION_BLOCK, len(samples.y))
+    blocks = -(-len(samples.y) // block)
+    missing = blocks * block - len(samples.y)
+    x = np.pad(samples.x, ((0, missing), (0, 0))).reshape(blocks, block, -1)
+    y = np.pad(samples.y, (0, missing)).reshape(blocks, block)
+    weight = np.pad(samples.weight.astype(np.float32), (0, missing)).reshape(blocks, block)
+    return Rows(jnp.asarray(x), jnp.asarray(y), jnp.asarray(weight))
+
+
+def _initial_state(config: TrainingConfig, program: Program, inputs: int) -> State:
+    given = initial_weights(inputs, config.hidden, config.classes, config.seed)
+    weights = {name: jnp.asarray(values) for name, values in given.items()}
+    zero, empty = jnp.float32(0), jnp.full(config.epochs, jnp.nan, jnp.float32)
+    return State(
+        step=jnp.int32(0),
+        weights=weights,
+        optimizer=program.optimizer.init(weights),
+        best_weights=weights,
+        best_loss=jnp.float32(jnp.inf),
+        best_epoch=jnp.int32(-1),
+        waited=jnp.int32(0),
+        stopped=jnp.array(False),
+        loss_sum=zero,
+        norm_sum=zero,
+        train_losses=empty,
+        validation_losses=empty,
+        gradient_norms=empty,
+        confusions=jnp.zeros((config.epochs, config.classes, config.classes)),
+    )
+
+
+def _trained(
+    config: TrainingConfig,
+    program: Program,
+    state: State,
+    checks: Rows,
+    batches: int,
+    began: float,
+    analytics: bool,
+) -> TrainedNetwork:
+    again = float(program.validation_loss(state.best_weights, checks))
+    if not np.isclose(again, float(state.best_loss), rtol=1e-5):
+        raise TrainingFailed(f"the best weights give a loss of {again:g}, not {float(state.best_loss):g}")
+    weights = {name: np.asarray(values) for name, values in state.best_weights.items()}
+    epochs_run = int(state.step) // batches
+    return TrainedNetwork(
+        weights=weights,
+        history=tuple(_history(state, epochs_run, analytics)),
+        best_epoch=int(state.best_epoch) + 1,
+        best_loss=float(state.best_loss),
+        epochs_run=epochs_run,
+        stopped_early=epochs_run < config.epochs,
+        parameters=parameter_count(weights),
+        train_seconds=time.perf_counter() - began,
+        device=state.step.device.platform,
+    )
+
+
+def _history(state: State, epochs: int, analytics: bool) -> list[EpochRow]:
+    train_losses, val_losses = np.asarray(state.train_losses), np.asarray(state.validation_losses)
+    norms, confusions = np.asarray(state.gradient_norms), np.asarray(state.confusions).astype(int)
+    return [
+        EpochRow(
+            epoch=epoch + 1,
+            train_loss=float(train_losses[epoch]),
+            val_loss=float(val_losses[epoch]),
+            gradient_norm=float(norms[epoch]) if analytics else None,
+            confusion=tuple(map(tuple, confusions[epoch].tolist())) if analytics else None,
+        )
+        for epoch in range(epochs)
+    ]

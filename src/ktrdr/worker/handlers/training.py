@@ -1,0 +1,202 @@
+"""Training: bars, features, the loop, evaluation, and the model on disk."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from ktrdr.errors import InputInvalid
+from ktrdr.features.dataset import Dataset, Partition, build_dataset
+from ktrdr.features.report import dataset_report
+from ktrdr.kinds.training import TrainingRequest, TrainingResult
+from ktrdr.market_data.load import LoadedBars, load_bars
+from ktrdr.operations.context import OperationContext
+from ktrdr.operations.progress import PhaseProgress
+from ktrdr.strategies.lint import lint
+from ktrdr.strategies.strategy import Strategy
+from ktrdr.training.checkpoint import CheckpointFolder
+from ktrdr.training.config import TrainingConfig, from_strategy
+from ktrdr.training.evaluate import Evaluation, corrected, evaluate
+from ktrdr.training.loop import Samples, TrainedNetwork, TrainingProgress, train
+from ktrdr.training.network import initial_weights, parameter_count, predict
+from ktrdr.worker.folders import Folders
+from ktrdr.worker.handlers.training_artefact import RunRecord, save_model, scored_before
+
+PHASES = (
+    PhaseProgress("Bars", 0.05),
+    PhaseProgress("Features", 0.1),
+    PhaseProgress("Training", 0.75),
+    PhaseProgress("Evaluate", 0.1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    strategy: Strategy
+    loaded: dict[str, LoadedBars]
+    dataset: Dataset
+    report: dict[str, Any]
+
+
+def handle(request: TrainingRequest, context: OperationContext, folders: Folders) -> TrainingResult:
+    """Train the requested strategy, or with `dry_run` only say what would be trained on."""
+    context.plan(PHASES[:2] if request.dry_run else PHASES)
+    strategy = request.resolved()
+    device = find_device(request.device)
+    prepared = _prepare(strategy, context, folders)
+    if request.dry_run:
+        return _result(prepared, dry_run=True)
+    config = from_strategy(strategy, len(prepared.dataset.classes))
+    context.enter("Training", "compiling")
+    network = _train(config, prepared.dataset, context, device, analytics=request.detailed_analytics)
+    context.enter("Evaluate", "linear baseline")
+    evaluation, probabilities = _evaluate(prepared, network, context, folders, device)
+    context.check()
+    record = RunRecord(strategy, prepared.loaded, prepared.dataset, network, evaluation, probabilities)
+    model = save_model(folders.models, record, detailed=request.detailed_analytics)
+    return _result(prepared, dry_run=False, evaluation=evaluation, model=model)
+
+
+def find_device(wanted: str) -> jax.Device | None:
+    """Return the device that was asked for, None for JAX's own choice; raises InputInvalid if there is none."""
+    if wanted == "auto":
+        return None
+    try:
+        return jax.devices(wanted)[0]
+    except RuntimeError:
+        raise InputInvalid(f"there is no `{wanted}` device here", hint="use --device auto") from None
+
+
+def _prepare(strategy: Strategy, context: OperationContext, folders: Folders) -> _Prepared:
+    data = strategy.data
+    context.enter("Bars")
+    loaded = {}
+    for number, symbol in enumerate(data.symbols, 1):
+        loaded[symbol] = load_bars(folders.bars, symbol, data.timeframe, data.start, data.end)
+        context.report(100.0 * number / len(data.symbols), f"{symbol} {data.timeframe}")
+    context.enter("Features")
+    dataset = build_dataset({symbol: each.bars for symbol, each in loaded.items()}, strategy)
+    report = dataset_report(dataset)
+    inputs = len(dataset.feature_names)
+    config = from_strategy(strategy, len(dataset.classes))
+    weights = initial_weights(inputs, config.hidden, config.classes, config.seed)
+    report["parameters"] = parameter_count(weights)
+    report["warnings"] = [*lint(strategy), *report["warnings"]]
+    rows = sum(row.used for row in dataset.ledger)
+    context.report(100.0, f"{inputs} inputs, {rows:,} rows")
+    return _Prepared(strategy, loaded, dataset, report)
+
+
+def _train(
+    config: TrainingConfig,
+    dataset: Dataset,
+    context: OperationContext,
+    device: jax.Device | None,
+    *,
+    analytics: bool,
+) -> TrainedNetwork:
+    return train(
+        config,
+        _samples(dataset.train),
+        _samples(dataset.validation),
+        on_progress=_reporter(context),
+        checkpoints=CheckpointFolder(context.work_folder / "checkpoints"),
+        device=device,
+        analytics=analytics,
+    )
+
+
+def _reporter(context: OperationContext) -> Callable[[TrainingProgress], None]:
+    def report(progress: TrainingProgress) -> None:
+        done = (progress.epoch - 1) * progress.batches + progress.batch
+        context.report(
+            100.0 * done / (progress.epochs * progress.batches),
+            _words(progress),
+            items_processed=done,
+            items_total=progress.epochs * progress.batches,
+            context={
+                "epoch_index": progress.epoch,
+                "total_epochs": progress.epochs,
+                "batch_number": progress.batch,
+                "batch_total_per_epoch": progress.batches,
+                "epoch_metrics": {"train_loss": progress.train_loss, "val_loss": progress.val_loss},
+            },
+        )
+
+    return report
+
+
+def _words(progress: TrainingProgress) -> str:
+    words = f"Epoch {progress.epoch}/{progress.epochs}, Batch {progress.batch}/{progress.batches}"
+    if progress.val_loss is None or progress.best_loss is None:
+        return words
+    best = f"(best {progress.best_loss:.3f} at {progress.best_epoch})"
+    return f"{words}, loss {progress.train_loss:.3f}, val {progress.val_loss:.3f} {best}"
+
+
+def _samples(part: Partition) -> Samples:
+    return Samples(part.x, part.y, part.weight)
+
+
+def _evaluate(
+    prepared: _Prepared,
+    network: TrainedNetwork,
+    context: OperationContext,
+    folders: Folders,
+    device: jax.Device | None,
+) -> tuple[Evaluation, dict[str, npt.NDArray[np.float64]]]:
+    strategy, dataset = prepared.strategy, prepared.dataset
+    config = from_strategy(strategy, len(dataset.classes), ())
+    linear = train(
+        config,
+        _samples(dataset.train),
+        _samples(dataset.validation),
+        on_progress=lambda _: context.check(),
+        device=device,
+    )
+    context.report(60.0, "baselines and intervals")
+    model = _probabilities(strategy, dataset, network)
+    evaluation = evaluate(
+        dataset,
+        model,
+        _probabilities(strategy, dataset, linear),
+        seed=strategy.training.seed,
+        scored_before=scored_before(folders.models, strategy, dataset),
+    )
+    context.report(100.0, "")
+    return evaluation, model
+
+
+def _probabilities(
+    strategy: Strategy, dataset: Dataset, network: TrainedNetwork
+) -> dict[str, npt.NDArray[np.float64]]:
+    balanced = strategy.training.class_weights == "balanced"
+    parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    return {
+        name: corrected(
+            predict(network.weights, part.x, strategy.model.activation), dataset.pi, balanced=balanced
+        )
+        for name, part in parts.items()
+    }
+
+
+def _result(
+    prepared: _Prepared,
+    *,
+    dry_run: bool,
+    evaluation: Evaluation | None = None,
+    model: dict[str, Any] | None = None,
+) -> TrainingResult:
+    strategy = prepared.strategy
+    return TrainingResult(
+        strategy=strategy.name,
+        symbols=strategy.data.symbols,
+        timeframe=strategy.data.timeframe,
+        dry_run=dry_run,
+        report=prepared.report,
+        model_info=model,
+        **(asdict(evaluation) if evaluation else {}),
+    )
