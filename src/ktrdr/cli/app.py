@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 from ktrdr import __version__
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
@@ -47,7 +47,7 @@ class LazyGroup(TyperGroup):
         name, known, rest = super().resolve_command(ctx, args)
         if name is None or known is None:
             return name, known, rest
-        command = get_command(resolve(COMMAND_GROUPS[name].target))
+        command = get_group(resolve(COMMAND_GROUPS[name].target))
         command.name = name
         return name, command, rest
 
