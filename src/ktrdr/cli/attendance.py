@@ -18,6 +18,7 @@ from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, Server
 T = TypeVar("T")
 
 SIGNAL_EXIT = 128
+ONE_LOOK = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Attendance:
 
     async def _start(self) -> bool:
         """Start the operation; False if an interrupt came while nothing can have been started."""
-        if self._interrupts.first.is_set():
+        if await wait_for(self._interrupts.first, ONE_LOOK):
             return False
         adapter = self._view.adapter
         work = self._client.start(adapter.get_start_endpoint(), adapter.get_start_payload(), self._id)

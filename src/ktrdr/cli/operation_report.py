@@ -18,6 +18,7 @@ from ktrdr.operations.progress import GenericProgressState
 
 ProgressCallback = Callable[[dict[str, Any]], str]
 
+MINUTE = 60.0
 MISFITS = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -133,7 +134,9 @@ class OperationReport:
         request = asked if isinstance(asked, dict) else {}
         reason = str(request.get("reason") or "no reason was given")
         who = "" if signal_exit else f" by {request.get('by') or 'somebody else'} ({reason})"
-        self._display.complete_operation(False, f"Cancelled{who} after {duration(elapsed_seconds(final))}")
+        seconds = elapsed_seconds(final)
+        spent = f"{seconds:.1f} s" if seconds < MINUTE else duration(seconds)
+        self._display.complete_operation(False, f"Cancelled{who} after {spent}")
         code = signal_exit or ExitCode.CANCELLED_BY_OTHERS
         return OperationOutcome(status_of(final), code, self._id, reason, final)
 

@@ -103,7 +103,11 @@ class PlainProgressDisplay(ProgressDisplay):
         if position == self._shown and now - self._shown_at < KEEP_ALIVE_SECONDS:
             return
         self._shown, self._shown_at = position, now
-        parts = [state.current_step, f"{state.percentage:.0f} %", duration(now - self._started_at)]
+        parts = [
+            state.current_step or "Waiting",
+            f"{state.percentage:.0f} %",
+            duration(now - self._started_at),
+        ]
         _write(self._console, safe("  ".join(part for part in (*parts, state.message) if part)))
 
     def show_footer(self, text: str) -> None:
