@@ -4,15 +4,15 @@
 
     KtrdrError                    code, message, hint, detail
     ├── InputInvalid              input_invalid       what was asked cannot be done as asked
-    │   ├── StrategyInvalid       strategy_invalid    a strategy file, with file:line:column
-    │   └── DataInvalid           data_invalid        bars or a file of bars, with the first offenders
+    │   ├── StrategyInvalid       strategy_invalid    a strategy file, at file:line:column
+    │   └── DataInvalid           data_invalid        bars, with the first offenders
     ├── NotFound                  not_found           nothing by that name
     ├── Conflict                  conflict            the same key, another request
     ├── Unavailable               unavailable         not now; carries `retry_after`
     │   └── QueueFull             queue_full          too many operations wait
     ├── AccessDenied              access_denied       the server does not let this user in
-    ├── ServerUnreachable         server_unreachable  no answer; nothing was started, unless `may_have_arrived`
-    ├── ServerFailed              server_failed       the server answered that it failed, or not understandably
+    ├── ServerUnreachable         server_unreachable  no answer; nothing started unless `may_have_arrived`
+    ├── ServerFailed              server_failed       the server failed, or cannot be understood
     ├── ContactLost               contact_lost        it was started; how it goes on is unknown
     ├── TrainingFailed            training_failed     the work itself went wrong
     └── OperationCancelled        cancelled           raised inside a worker when cancellation was asked

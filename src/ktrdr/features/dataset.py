@@ -91,8 +91,9 @@ def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Datas
     usable = [each.times[each.usable] for each in rows.values()]
     times = np.concatenate(usable)
     if len(times) < FEWEST_ROWS:
+        loaded = sum(len(each.times) for each in rows.values())
         raise DataInvalid(
-            f"only {len(times)} usable rows are left of {sum(len(each.times) for each in rows.values()):,} bars",
+            f"only {len(times)} usable rows are left of {loaded:,} bars",
             hint=f"the warm-up takes {warm_up(strategy)} bars; load a longer range",
         )
     cuts = find_cuts(times, strategy.split)
@@ -104,10 +105,11 @@ def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Datas
 def _examine(bars: pl.DataFrame, strategy: Strategy) -> _Rows:
     columns = indicator_columns(bars, strategy)
     wanted = np.column_stack([columns[key] for key in strategy.fuzzy])
-    present = np.isfinite(wanted).all(axis=1)
+    present: npt.NDArray[np.bool_] = np.asarray(np.isfinite(wanted).all(axis=1))
     finite = present.copy()
     for lag in strategy.features.lags:
-        finite &= np.concatenate((np.zeros(min(lag, len(present)), dtype=bool), present[:-lag]))
+        finite[:lag] = False
+        finite[lag:] &= present[:-lag]
     before = min(warm_up(strategy), bars.height)
     finite[:before] = False
     labels = label(bars, strategy.labels, strategy.data.timeframe)
@@ -144,7 +146,13 @@ def _assemble(
     partitions = []
     for split in (TRAIN, VALIDATION, TEST):
         parts = [
-            _part(rows[symbol], np.flatnonzero(splits[symbol] == split), tables[symbol].x, tables[symbol].rsi, number)
+            _part(
+                rows[symbol],
+                np.flatnonzero(splits[symbol] == split),
+                tables[symbol].x,
+                tables[symbol].rsi,
+                number,
+            )
             for number, symbol in enumerate(rows)
         ]
         partitions.append(_joined(parts))
@@ -215,7 +223,9 @@ def _refuse_unlearnable(partitions: list[Partition], classes: tuple[str, ...]) -
 def _ledger_row(symbol: str, rows: _Rows, splits: npt.NDArray[np.int8]) -> LedgerRow:
     unlabelled = rows.labels.y == UNLABELLED
     after = np.arange(len(rows.times)) >= rows.warm_up
-    counts = {name: int((splits == value).sum()) for name, value in (("purged", PURGED), ("embargoed", EMBARGOED))}
+    counts = {
+        name: int((splits == value).sum()) for name, value in (("purged", PURGED), ("embargoed", EMBARGOED))
+    }
     return LedgerRow(
         symbol=symbol,
         loaded=len(rows.times),

@@ -1,6 +1,7 @@
 """Labels: 0 BUY, 1 HOLD, 2 SELL (zigzag: 0 BUY, 1 SELL); what cannot be known is -1, never HOLD."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def _beyond_data_or_gap(bars: pl.DataFrame, horizon: int, seconds: int) -> npt.N
     steps = np.diff(bars["time"].to_physical().to_numpy()) / 1e6
     gaps = np.concatenate(([0], np.cumsum(steps > GAP_BARS * seconds)))
     last = np.minimum(np.arange(n) + horizon, n - 1)
-    return (np.arange(n) + horizon >= n) | (gaps[last] != gaps)
+    return np.asarray((np.arange(n) + horizon >= n) | (gaps[last] != gaps))
 
 
 def _triple_barrier(bars: pl.DataFrame, spec: TripleBarrier) -> Labels:
@@ -80,9 +81,7 @@ def _triple_barrier(bars: pl.DataFrame, spec: TripleBarrier) -> Labels:
     return Labels(y, t1, np.arange(n) + spec.horizon)
 
 
-def _touches(
-    upper: Column, lower: Column, opens: Column, high: Column, low: Column
-) -> npt.NDArray[np.int8]:
+def _touches(upper: Column, lower: Column, opens: Column, high: Column, low: Column) -> npt.NDArray[np.int8]:
     """Return per row what one later bar decides; both barriers within one bar is HOLD."""
     up, down = high >= upper, low <= lower
     decided = np.select(
@@ -118,7 +117,7 @@ def _zigzag(close: Column, threshold: float) -> Labels:
     y = np.full(n, UNLABELLED, dtype=np.int8)
     t1 = np.arange(n)
     pivots = _pivots(close, threshold)
-    for (start, _, _), (end, confirmed, is_high) in zip(pivots, pivots[1:], strict=False):
+    for (start, _, _), (end, confirmed, is_high) in pairwise(pivots):
         y[start:end] = 0 if is_high else 1
         t1[start:end] = confirmed
     return Labels(y, t1, t1.copy())

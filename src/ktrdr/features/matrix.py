@@ -45,7 +45,9 @@ def warm_up(strategy: Strategy) -> int:
     """Return how many bars pass before the first usable row."""
     used = {key.partition(".")[0] for key in strategy.fuzzy}
     needs = (INDICATOR_SPECS[each.type].warm_up(each.parameters) for each in _used(strategy, used))
-    return max((*needs, INDICATOR_SPECS["rsi"].warm_up(RSI.parameters))) + max(strategy.features.lags, default=0)
+    return max((*needs, INDICATOR_SPECS["rsi"].warm_up(RSI.parameters))) + max(
+        strategy.features.lags, default=0
+    )
 
 
 def _used(strategy: Strategy, names: set[str]) -> list[Indicator]:
@@ -56,5 +58,3 @@ def _shifted(table: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float3
     shifted = np.full_like(table, np.nan)
     shifted[rows:] = table[: len(table) - rows]
     return shifted
-
-

@@ -27,7 +27,10 @@ def find_cuts(times: Times, split: SplitSection) -> Cuts:
     first = int(np.floor(split.train * len(distinct)))
     second = int(np.floor((split.train + split.validation) * len(distinct) + 1e-9))
     last = len(distinct) - 1
-    at = [int(distinct[min(index, last)]) for index in (first, second, first + split.embargo, second + split.embargo)]
+    at = [
+        int(distinct[min(index, last)])
+        for index in (first, second, first + split.embargo, second + split.embargo)
+    ]
     return Cuts(*at)
 
 
@@ -39,5 +42,7 @@ def assign(times: Times, tv: Times, cuts: Cuts) -> npt.NDArray[np.int8]:
     in_train = times < cuts.validation
     in_validation = (times >= cuts.validation) & (times < cuts.test)
     purged = (in_train & (tv >= cuts.validation)) | (in_validation & (tv >= cuts.test))
-    assigned = np.select([embargoed, purged, in_train, in_validation], [EMBARGOED, PURGED, TRAIN, VALIDATION], TEST)
+    assigned = np.select(
+        [embargoed, purged, in_train, in_validation], [EMBARGOED, PURGED, TRAIN, VALIDATION], TEST
+    )
     return np.asarray(assigned, dtype=np.int8)

@@ -19,12 +19,12 @@ def membership(values: Column, shape: Shape) -> Column:
         rise, fall = shape.points, None
     else:
         rise, fall = shape.points[:2], shape.points[-2:]
-    up = _ramp(values, *rise) if rise else np.ones_like(values)
-    down = 1.0 - _ramp(values, *fall, at_edge=0.0) if fall else np.ones_like(values)
+    up = _ramp(values, rise[0], rise[1], 1.0) if rise else np.ones_like(values)
+    down = 1.0 - _ramp(values, fall[0], fall[1], 0.0) if fall else np.ones_like(values)
     return np.where(np.isnan(values), np.nan, np.clip(np.minimum(up, down), 0.0, 1.0))
 
 
-def _ramp(values: Column, low: float, high: float, at_edge: float = 1.0) -> Column:
+def _ramp(values: Column, low: float, high: float, at_edge: float) -> Column:
     """Rise from 0 at `low` to 1 at `high`; on a vertical edge the value is `at_edge`."""
     if low == high:
         return np.where(values == low, at_edge, (values > low).astype(np.float64))

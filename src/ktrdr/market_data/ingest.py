@@ -46,6 +46,8 @@ def clean(bars: pl.DataFrame, line_of_first_row: int = 1) -> tuple[pl.DataFrame,
     unique = bars.select(list(SCHEMA)).unique(maintain_order=True)
     repeated = unique.filter(pl.col("time").is_duplicated())
     if not repeated.is_empty():
-        when = repeated["time"].min()
-        raise DataInvalid(f"two different bars at {when}", hint="nothing was written; keep one of them")
+        when = repeated.sort("time")["time"][0]
+        raise DataInvalid(
+            f"two different bars at {when:%Y-%m-%d %H:%M}", hint="nothing was written; keep one of them"
+        )
     return unique.sort("time"), bars.height - unique.height

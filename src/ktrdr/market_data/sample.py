@@ -6,6 +6,7 @@ from typing import Literal
 import polars as pl
 
 from ktrdr.market_data.bars import PRICES, SCHEMA
+from ktrdr.market_data.store import Series, SeriesInfo
 
 Adjustment = Literal["raw", "split", "split_dividend"]
 TIMEFRAME = "1d"
@@ -24,6 +25,19 @@ def load_sample(symbol: str, adjustment: Adjustment = "split_dividend") -> pl.Da
     splits = pl.lit(1.0) if adjustment == "raw" else pl.col("split_factor")
     prices = [pl.col(name) * factor[adjustment] for name in PRICES]
     return table.with_columns(*prices, pl.col("volume") / splits).select(list(SCHEMA))
+
+
+def sample_series() -> tuple[SeriesInfo, ...]:
+    """Return what the sample holds, as the store does of its own."""
+    found = (
+        _table()
+        .group_by("symbol")
+        .agg(pl.len().alias("rows"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
+    )
+    return tuple(
+        SeriesInfo(Series(PROVIDER, symbol, TIMEFRAME), rows, first, last)
+        for symbol, rows, first, last in found.sort("symbol").iter_rows()
+    )
 
 
 def _table() -> pl.DataFrame:

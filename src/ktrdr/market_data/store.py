@@ -77,9 +77,7 @@ class BarStore:
     def _folder(self, series: Series) -> Path:
         return self._root / series.provider / _file_name(series.symbol) / series.timeframe
 
-    def _write_meta(
-        self, folder: Path, series: Series, bars: pl.DataFrame, files: dict[str, str]
-    ) -> None:
+    def _write_meta(self, folder: Path, series: Series, bars: pl.DataFrame, files: dict[str, str]) -> None:
         meta = {
             "provider": series.provider,
             "symbol": series.symbol,
@@ -110,8 +108,6 @@ def _file_name(symbol: str) -> str:
 def _encoded(character: str) -> str:
     quoted = quote(character, safe="")
     return quoted if quoted.startswith("%") else f"%{ord(character):02X}"
-
-
 
 
 def _parquet(bars: pl.DataFrame) -> bytes:

@@ -14,6 +14,8 @@ from ktrdr.build import build_fingerprint
 from ktrdr.clock import SystemClock
 from ktrdr.errors import KtrdrError
 from ktrdr.kinds.table import load_kinds
+from ktrdr.market_data.store import BarStore
+from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.server.app import create_app
 from ktrdr.server.daemon import (
     IDLE_SECONDS,
@@ -61,7 +63,8 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     listener = bind_loopback(arguments.port) if arguments.port else bind_socket(settings.socket_path)
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
     store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
-    app = create_app(store, engine, load_kinds())
+    catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
+    app = create_app(store, engine, load_kinds(), catalog, bars)
     work = serve(
         app,
         listener,

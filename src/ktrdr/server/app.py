@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from ktrdr import __version__
 from ktrdr.clock import Clock, SystemClock
+from ktrdr.market_data.store import BarStore
+from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.operations.dispatcher import Dispatcher
 from ktrdr.operations.engine import WorkerEngine
 from ktrdr.operations.kind import OperationKind
@@ -15,8 +17,10 @@ from ktrdr.operations.service import OperationsService
 from ktrdr.operations.store import OperationStore
 from ktrdr.server import problems
 from ktrdr.server.guards import RequestGuards
+from ktrdr.server.routes.data import data_router
 from ktrdr.server.routes.health import health_router
 from ktrdr.server.routes.kinds import kinds_router
+from ktrdr.server.routes.models import models_router
 from ktrdr.server.routes.operations import OperationsRoutes, start_route
 from ktrdr.server.routes.trainings import trainings_router
 
@@ -25,11 +29,13 @@ def create_app(
     store: OperationStore,
     engine: WorkerEngine,
     kinds: Mapping[str, OperationKind],
+    catalog: ModelCatalog,
+    bars: BarStore,
     *,
     clock: Clock | None = None,
     cancel_grace: float = 10.0,
 ) -> FastAPI:
-    """Return the API over a store, an engine and the kinds it serves; its lifespan owns both."""
+    """Return the API over a store, an engine, the kinds it serves and what it keeps."""
     service = OperationsService(store, kinds, clock or SystemClock())
     dispatcher = Dispatcher(service, engine, cancel_grace=cancel_grace)
 
@@ -47,5 +53,7 @@ def create_app(
     app.include_router(OperationsRoutes(service, dispatcher).router)
     app.include_router(kinds_router(kinds))
     app.include_router(trainings_router(service))
+    app.include_router(models_router(catalog))
+    app.include_router(data_router(bars))
     app.include_router(health_router(service, os.getpid()))
     return app

@@ -85,7 +85,7 @@ class IndicatorSpec:
 
 
 def _scaled(parameters: Mapping[str, Any]) -> bool:
-    return parameters["scale"] != "none"
+    return bool(parameters["scale"] != "none")
 
 
 def _macd_warm_up(p: Mapping[str, Any]) -> int:
@@ -108,9 +108,7 @@ INDICATOR_SPECS: Mapping[str, IndicatorSpec] = {
     "atr": IndicatorSpec(Atr, VALUE, 0, None, lambda p: 8 * p["period"], _scaled),
     "distance_ma": IndicatorSpec(DistanceMa, VALUE, -1, None, _average_warm_up),
     "bbands": IndicatorSpec(Bollinger, ("percent_b", "width"), None, None, lambda p: p["period"] - 1),
-    "stoch": IndicatorSpec(
-        Stochastic, ("k", "d"), 0, 100, lambda p: p["k"] + p["smooth"] + p["d"] - 3
-    ),
+    "stoch": IndicatorSpec(Stochastic, ("k", "d"), 0, 100, lambda p: p["k"] + p["smooth"] + p["d"] - 3),
     "roc": IndicatorSpec(Rate, VALUE, -100, None, lambda p: p["period"]),
     "volume_ratio": IndicatorSpec(Period, VALUE, 0, None, lambda p: p["period"] - 1),
 }

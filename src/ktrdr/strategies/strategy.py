@@ -50,7 +50,9 @@ class Indicator(Section):
             return given
         kind = str(given.get("type"))
         if kind not in INDICATOR_SPECS:
-            raise ValueError(f"unknown indicator type `{kind}`; known are {', '.join(sorted(INDICATOR_SPECS))}")
+            raise ValueError(
+                f"unknown indicator type `{kind}`; known are {', '.join(sorted(INDICATOR_SPECS))}"
+            )
         rest = {name: value for name, value in given.items() if name != "type"}
         if "timeframe" in rest:
             raise ValueError("an indicator on a higher timeframe is not available yet")

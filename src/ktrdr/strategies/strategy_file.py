@@ -86,9 +86,7 @@ def _check_structure(text: str, file_name: str) -> None:
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
             raise _error(text, file_name, where, "anchors and aliases are not allowed")
         tag = getattr(event, "tag", None)
-        if tag and not str(tag).startswith("tag:yaml.org,2002:"):
-            raise _error(text, file_name, where, "tags are not allowed")
-        if tag and "python" in str(tag):
+        if tag and ("python" in str(tag) or not str(tag).startswith("tag:yaml.org,2002:")):
             raise _error(text, file_name, where, "tags are not allowed")
         if isinstance(event, MappingStartEvent | SequenceStartEvent):
             depth += 1
@@ -111,9 +109,7 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _located(
-    error: ValidationError, tree: CommentedMap, text: str, file_name: str
-) -> StrategyInvalid:
+def _located(error: ValidationError, tree: CommentedMap, text: str, file_name: str) -> StrategyInvalid:
     first = error.errors()[0]
     path = _existing(tree, first["loc"] or _named_fuzzy_key(tree, first["msg"]))
     message, hint = _sentence(first["type"], first["msg"], path, first)
@@ -163,10 +159,9 @@ def _existing(tree: Any, location: Sequence[str | int]) -> Path:
     path: list[str | int] = []
     node = tree
     for part in location:
-        if isinstance(node, Mapping) and part in node:
-            node = node[part]
-            path.append(part)
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+        in_mapping = isinstance(node, Mapping) and part in node
+        in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
+        if in_mapping or in_list:
             node = node[part]
             path.append(part)
     return tuple(path)

@@ -1,6 +1,7 @@
 """What `--detailed-analytics` adds: per epoch, gradient norms and per-class curves, and alerts."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def alerts(history: Sequence[EpochRow]) -> list[str]:
 
 def _overfitting_since(history: Sequence[EpochRow]) -> int | None:
     streak = 0
-    for before, row in zip(history, history[1:], strict=False):
+    for before, row in pairwise(history):
         worse = row.val_loss > before.val_loss and row.train_loss < before.train_loss
         streak = streak + 1 if worse else 0
         if streak == OVERFITTING_EPOCHS:
@@ -51,7 +52,7 @@ def _epoch(row: EpochRow, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _by_class(classes: Sequence[str], hits: np.ndarray, totals: np.ndarray) -> dict[str, float | None]:  # type: ignore[type-arg]  # float64 [K]
+def _by_class(classes: Sequence[str], hits: np.ndarray, totals: np.ndarray) -> dict[str, float | None]:
     return {
         name: float(hit / total) if total else None
         for name, hit, total in zip(classes, hits, totals, strict=True)

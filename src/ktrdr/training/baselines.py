@@ -31,10 +31,10 @@ def fit_rsi_rule(train: Partition, pi: npt.NDArray[np.float64], classes: tuple[s
     """Cut at the quantiles of the training rows that give the training class shares, the better way round."""
     buy, sell = pi[classes.index("BUY")], pi[classes.index("SELL")]
     finite = train.rsi[np.isfinite(train.rsi)]
-    candidates = [
-        RsiRule(*(float(cut) for cut in np.quantile(finite, (below, 1 - above))), momentum, classes)
-        for momentum, above, below in ((True, buy, sell), (False, sell, buy))
-    ]
+    candidates = []
+    for momentum, above, below in ((True, buy, sell), (False, sell, buy)):
+        low, high = np.quantile(finite, (below, 1 - above)).tolist()
+        candidates.append(RsiRule(low, high, momentum, classes))
     return max(candidates, key=lambda rule: float((rule.decide(train.rsi) == train.y).mean()))
 
 

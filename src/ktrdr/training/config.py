@@ -26,7 +26,7 @@ class TrainingConfig:
 
 
 def from_strategy(strategy: Strategy, classes: int, hidden: tuple[int, ...] | None = None) -> TrainingConfig:
-    """Return the configuration of a strategy; `hidden` replaces the strategy's, `()` being the linear model."""
+    """Return a strategy's configuration; `hidden` replaces the strategy's, `()` is the linear model."""
     training, stopping = strategy.training, strategy.training.early_stopping
     layers = strategy.model.hidden if hidden is None else hidden
     return TrainingConfig(

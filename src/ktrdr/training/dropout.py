@@ -22,7 +22,7 @@ def keep_mask(
     second = seeds[1] ^ counter
     hashed = _mix(_mix(position + first) ^ second)
     kept = (hashed & jnp.uint32(0xFF)) >= threshold
-    return kept * jnp.float32(256 / (256 - threshold))
+    return jnp.asarray(kept * jnp.float32(256 / (256 - threshold)))
 
 
 def _mix(value: jax.Array) -> jax.Array:

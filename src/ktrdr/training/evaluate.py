@@ -99,15 +99,11 @@ def _verdict(
     seed: int,
     scored_before: int,
 ) -> dict[str, Any]:
-    answers = {
-        name: _beats(dataset, right, chosen, seed) for name, chosen in decisions.items()
-    }
+    answers = {name: _beats(dataset, right, chosen, seed) for name, chosen in decisions.items()}
     return {**answers, "scored_before": scored_before, "sentence": _sentence(answers, scored_before)}
 
 
-def _beats(
-    dataset: Dataset, right: npt.NDArray[np.float64], rival: npt.NDArray[np.int32], seed: int
-) -> str:
+def _beats(dataset: Dataset, right: npt.NDArray[np.float64], rival: npt.NDArray[np.int32], seed: int) -> str:
     difference = right - (rival == dataset.test.y)
     interval = mean_interval(difference, dataset.test.time, dataset.horizon, seed)
     if interval is None or interval.low <= 0 <= interval.high:

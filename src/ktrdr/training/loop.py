@@ -45,7 +45,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True, slots=True)
 class EpochRow:
-    """One epoch of the history; the last two only with analytics (confusion [true, predicted] on validation)."""
+    """One epoch; the last two only with analytics (confusion [true, predicted] on validation)."""
 
     epoch: int
     train_loss: float
@@ -95,7 +95,7 @@ def train(
             state = checkpoints.restore(state)
         run = _Run(config, program, rows, checks, batches, batch, len(training.y), checkpoints)
         state = run.to_the_end(state, on_progress)
-    return _trained(config, program, state, checks, batches, began, analytics)
+    return _trained(run, state, began, analytics=analytics)
 
 
 @dataclass(slots=True)
@@ -125,9 +125,7 @@ class _Run:
                 first = int(schedule.first)
             stop = min(position + chunk, (first + per_call) * self.batches, last)
             began = time.perf_counter()
-            state = jax.block_until_ready(
-                self.program.advance(state, self.rows, self.checks, schedule, stop)
-            )
+            state = jax.block_until_ready(self.program.advance(state, self.rows, self.checks, schedule, stop))
             chunk = _next_chunk(stop - position, time.perf_counter() - began)
             position = int(state.step)
             self._refuse_non_finite(state, good)
@@ -154,7 +152,11 @@ class _Run:
     def _refuse_non_finite(self, state: State, good: State) -> None:
         epoch = max((int(state.step) - 1) // self.batches, 0)
         losses = np.asarray(state.validation_losses)[: epoch + 1]
-        if np.isinf(losses).any() or not np.isfinite(float(state.loss_sum)) or _has_nan_loss(state, self.batches):
+        if (
+            np.isinf(losses).any()
+            or not np.isfinite(float(state.loss_sum))
+            or _has_nan_loss(state, self.batches)
+        ):
             self._save(good, force=True)
             raise TrainingFailed(
                 f"loss became non-finite at epoch {epoch + 1}",
@@ -236,16 +238,9 @@ def _initial_state(config: TrainingConfig, program: Program, inputs: int) -> Sta
     )
 
 
-def _trained(
-    config: TrainingConfig,
-    program: Program,
-    state: State,
-    checks: Rows,
-    batches: int,
-    began: float,
-    analytics: bool,
-) -> TrainedNetwork:
-    again = float(program.validation_loss(state.best_weights, checks))
+def _trained(run: _Run, state: State, began: float, *, analytics: bool) -> TrainedNetwork:
+    config, batches = run.config, run.batches
+    again = float(run.program.validation_loss(state.best_weights, run.checks))
     if not np.isclose(again, float(state.best_loss), rtol=1e-5):
         raise TrainingFailed(f"the best weights give a loss of {again:g}, not {float(state.best_loss):g}")
     weights = {name: np.asarray(values) for name, values in state.best_weights.items()}
@@ -259,7 +254,7 @@ def _trained(
         stopped_early=epochs_run < config.epochs,
         parameters=parameter_count(weights),
         train_seconds=time.perf_counter() - began,
-        device=state.step.device.platform,
+        device=next(iter(state.step.devices())).platform,
     )
 
 

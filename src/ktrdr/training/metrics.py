@@ -100,9 +100,7 @@ def brier_score(y: Classes, probabilities: Probabilities) -> float:
     return float(((probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def direction(
-    y: Classes, probabilities: Probabilities, pi: Column, classes: tuple[str, ...]
-) -> float | None:
+def direction(y: Classes, probabilities: Probabilities, pi: Column, classes: tuple[str, ...]) -> float | None:
     """Return how often BUY against SELL is right on rows that are one of them, judged by p / pi."""
     buy, sell = classes.index("BUY"), classes.index("SELL")
     decided = (y == buy) | (y == sell)
@@ -120,9 +118,7 @@ def _direction_of_decisions(y: Classes, predicted: Classes, classes: tuple[str, 
     return direction(y, one_hot, np.ones(len(classes)), classes)
 
 
-def _decisions(
-    y: Classes, predicted: Classes, classes: tuple[str, ...], balanced: Classes
-) -> dict[str, Any]:
+def _decisions(y: Classes, predicted: Classes, classes: tuple[str, ...], balanced: Classes) -> dict[str, Any]:
     counts = confusion(y, predicted, len(classes))
     per_class = {name: _class_metrics(counts, number) for number, name in enumerate(classes)}
     support = counts.sum(axis=1)

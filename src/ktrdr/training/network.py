@@ -1,6 +1,7 @@
 """A multi-layer perceptron: named weights, and probabilities without any array library but numpy."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +10,14 @@ from scipy.special import erf, softmax
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
-def initial_weights(inputs: int, hidden: tuple[int, ...], classes: int, seed: int) -> dict[str, npt.NDArray[np.float32]]:
+def initial_weights(
+    inputs: int, hidden: tuple[int, ...], classes: int, seed: int
+) -> dict[str, npt.NDArray[np.float32]]:
     """Return He-uniform weights (He et al. 2015) and zero biases, from Philox(seed)."""
     generator = np.random.Generator(np.random.Philox(key=[seed, 0xFFFFFFFF]))
     sizes = (inputs, *hidden, classes)
     weights = {}
-    for layer, (rows, columns) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (rows, columns) in enumerate(pairwise(sizes)):
         bound = np.sqrt(6.0 / rows)
         weights[f"layer{layer}.weight"] = generator.uniform(-bound, bound, (rows, columns)).astype(np.float32)
         weights[f"layer{layer}.bias"] = np.zeros(columns, np.float32)

@@ -59,10 +59,15 @@ class Program:
     optimizer: optax.GradientTransformation
 
 
-def forward(weights: Mapping[str, jax.Array], x: jax.Array, activation: str, drop: Callable[[jax.Array, int], jax.Array]) -> jax.Array:
+def forward(
+    weights: Mapping[str, jax.Array],
+    x: jax.Array,
+    activation: str,
+    drop: Callable[[jax.Array, int], jax.Array],
+) -> jax.Array:
     """Return logits [n, K]; `drop` is applied after each hidden layer."""
     layers = len(weights) // 2
-    function = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": lambda v: jax.nn.gelu(v, approximate=False)}[activation]
+    function = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": _gelu}[activation]
     values = x
     for layer in range(layers):
         values = values @ weights[f"layer{layer}.weight"] + weights[f"layer{layer}.bias"]
@@ -71,9 +76,17 @@ def forward(weights: Mapping[str, jax.Array], x: jax.Array, activation: str, dro
     return values
 
 
+def _gelu(values: jax.Array) -> jax.Array:
+    return jax.nn.gelu(values, approximate=False)
+
+
 def make_optimizer(config: TrainingConfig, steps: int) -> optax.GradientTransformation:
     """Return adam or adamw with the configured schedule and clipping."""
-    rate = optax.cosine_decay_schedule(config.learning_rate, steps) if config.schedule == "cosine" else config.learning_rate
+    rate = (
+        optax.cosine_decay_schedule(config.learning_rate, steps)
+        if config.schedule == "cosine"
+        else config.learning_rate
+    )
     if config.optimizer == "adamw":
         rule = optax.adamw(rate, weight_decay=config.weight_decay)
     else:
@@ -85,82 +98,104 @@ def make_optimizer(config: TrainingConfig, steps: int) -> optax.GradientTransfor
 def build_program(config: TrainingConfig, batches: int, batch: int, *, analytics: bool) -> Program:
     """Compile nothing yet; return the functions for `batches` batches of `batch` rows an epoch."""
     optimizer = make_optimizer(config, batches * config.epochs)
+    functions = _Functions(config, batches, batch, optimizer, analytics)
+    return Program(jax.jit(functions.advance), jax.jit(functions.validation_loss), optimizer)
 
-    def batch_loss(weights: Weights, rows: Rows, seeds: jax.Array, number: jax.Array) -> jax.Array:
-        def drop(values: jax.Array, layer: int) -> jax.Array:
-            if not config.dropout:
-                return values
-            return values * keep_mask((values.shape[0], values.shape[1]), config.dropout, seeds, number, layer)
 
-        logits = forward(weights, rows.x, config.activation, drop)
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, rows.y)
-        return jnp.sum(rows.weight * losses) / batch
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """The pure functions of one configuration; their fields are constants of the compiled program."""
 
-    def logits_of(weights: Weights, x: jax.Array) -> jax.Array:
-        return forward(weights, x, config.activation, lambda values, _: values)
+    config: TrainingConfig
+    batches: int
+    batch: int
+    optimizer: optax.GradientTransformation
+    analytics: bool
 
-    def validation_loss(weights: Weights, rows: Rows) -> jax.Array:
+    def advance(self, state: State, train: Rows, validation: Rows, schedule: Schedule, stop: int) -> State:
+        def goes_on(current: State) -> jax.Array:
+            return (current.step < stop) & ~current.stopped
+
+        advanced: State = jax.lax.while_loop(
+            goes_on, lambda current: self._step(current, train, validation, schedule), state
+        )
+        return advanced
+
+    def validation_loss(self, weights: Weights, rows: Rows) -> jax.Array:
         def block(total: jax.Array, part: Rows) -> tuple[jax.Array, None]:
-            losses = optax.softmax_cross_entropy_with_integer_labels(logits_of(weights, part.x), part.y)
+            losses = optax.softmax_cross_entropy_with_integer_labels(self._logits(weights, part.x), part.y)
             return total + jnp.sum(part.weight * losses), None
 
         total, _ = jax.lax.scan(block, jnp.float32(0), rows)
-        return total / jnp.sum(rows.weight)
+        return jnp.asarray(total / jnp.sum(rows.weight))
 
-    def confusion(weights: Weights, rows: Rows) -> jax.Array:
-        flat = rows.x.reshape(-1, rows.x.shape[-1])
-        predicted = jnp.argmax(logits_of(weights, flat), axis=1)
-        counts = jnp.zeros((config.classes, config.classes))
-        return counts.at[rows.y.reshape(-1), predicted].add((rows.weight.reshape(-1) > 0) * 1.0)
-
-    def end_epoch(state: State, validation: Rows, epoch: jax.Array) -> State:
-        loss = validation_loss(state.weights, validation)
-        improved = loss < state.best_loss - config.min_delta
-        waited = jnp.where(improved, 0, state.waited + 1)
-        finite = jnp.isfinite(loss) & jnp.isfinite(state.loss_sum)
-        out_of_patience = waited >= config.patience if config.patience else jnp.array(False)
-        best = jax.tree.map(lambda new, old: jnp.where(improved, new, old), state.weights, state.best_weights)
-        norm = state.norm_sum / batches
-        state = state._replace(
-            best_weights=best,
-            best_loss=jnp.where(improved, loss, state.best_loss),
-            best_epoch=jnp.where(improved, epoch, state.best_epoch),
-            waited=waited,
-            stopped=~finite | out_of_patience,
-            loss_sum=jnp.float32(0),
-            norm_sum=jnp.float32(0),
-            train_losses=state.train_losses.at[epoch].set(state.loss_sum / batches),
-            validation_losses=state.validation_losses.at[epoch].set(loss),
-        )
-        if not analytics:
-            return state
-        return state._replace(
-            gradient_norms=state.gradient_norms.at[epoch].set(norm),
-            confusions=state.confusions.at[epoch].set(confusion(state.weights, validation)),
-        )
-
-    def one_step(state: State, train: Rows, validation: Rows, schedule: Schedule) -> State:
-        epoch, number = state.step // batches, state.step % batches
+    def _step(self, state: State, train: Rows, validation: Rows, schedule: Schedule) -> State:
+        epoch, number = state.step // self.batches, state.step % self.batches
         local = epoch - schedule.first
-        chosen = jax.lax.dynamic_slice(schedule.orders, (local, number * batch), (1, batch))[0]
+        chosen = jax.lax.dynamic_slice(schedule.orders, (local, number * self.batch), (1, self.batch))[0]
         rows = Rows(train.x[chosen], train.y[chosen], train.weight[chosen])
-        loss, gradient = jax.value_and_grad(batch_loss)(state.weights, rows, schedule.seeds[local], number)
-        updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.weights)
-        state = state._replace(
+        loss_of = jax.value_and_grad(self._batch_loss)
+        loss, gradient = loss_of(state.weights, rows, schedule.seeds[local], number)
+        updates, optimizer_state = self.optimizer.update(gradient, state.optimizer, state.weights)
+        stepped = state._replace(
             step=state.step + 1,
             weights=optax.apply_updates(state.weights, updates),
             optimizer=optimizer_state,
             loss_sum=state.loss_sum + loss,
         )
-        if analytics:
-            state = state._replace(norm_sum=state.norm_sum + optax.global_norm(gradient))
-        is_last = number == batches - 1
-        return jax.lax.cond(is_last, lambda s: end_epoch(s, validation, epoch), lambda s: s, state)
+        if self.analytics:
+            stepped = stepped._replace(norm_sum=state.norm_sum + optax.global_norm(gradient))
+        ended: State = jax.lax.cond(
+            number == self.batches - 1,
+            lambda current: self._end_epoch(current, validation, epoch),
+            lambda current: current,
+            stepped,
+        )
+        return ended
 
-    def advance(state: State, train: Rows, validation: Rows, schedule: Schedule, stop: int) -> State:
-        def goes_on(current: State) -> jax.Array:
-            return (current.step < stop) & ~current.stopped
+    def _batch_loss(self, weights: Weights, rows: Rows, seeds: jax.Array, number: jax.Array) -> jax.Array:
+        rate = self.config.dropout
 
-        return jax.lax.while_loop(goes_on, lambda s: one_step(s, train, validation, schedule), state)
+        def drop(values: jax.Array, layer: int) -> jax.Array:
+            shape = (values.shape[0], values.shape[1])
+            return values * keep_mask(shape, rate, seeds, number, layer) if rate else values
 
-    return Program(jax.jit(advance), jax.jit(validation_loss), optimizer)
+        logits = forward(weights, rows.x, self.config.activation, drop)
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, rows.y)
+        return jnp.sum(rows.weight * losses) / self.batch
+
+    def _logits(self, weights: Weights, x: jax.Array) -> jax.Array:
+        return forward(weights, x, self.config.activation, lambda values, _: values)
+
+    def _end_epoch(self, state: State, validation: Rows, epoch: jax.Array) -> State:
+        loss = self.validation_loss(state.weights, validation)
+        improved = loss < state.best_loss - self.config.min_delta
+        waited = jnp.where(improved, 0, state.waited + 1)
+        finite = jnp.isfinite(loss) & jnp.isfinite(state.loss_sum)
+        patience = self.config.patience
+        ended = state._replace(
+            best_weights=jax.tree.map(
+                lambda new, old: jnp.where(improved, new, old), state.weights, state.best_weights
+            ),
+            best_loss=jnp.where(improved, loss, state.best_loss),
+            best_epoch=jnp.where(improved, epoch, state.best_epoch),
+            waited=waited,
+            stopped=~finite | (waited >= patience if patience else jnp.array(False)),
+            loss_sum=jnp.float32(0),
+            norm_sum=jnp.float32(0),
+            train_losses=state.train_losses.at[epoch].set(state.loss_sum / self.batches),
+            validation_losses=state.validation_losses.at[epoch].set(loss),
+        )
+        return self._with_analytics(ended, state, validation, epoch) if self.analytics else ended
+
+    def _with_analytics(self, ended: State, state: State, validation: Rows, epoch: jax.Array) -> State:
+        return ended._replace(
+            gradient_norms=ended.gradient_norms.at[epoch].set(state.norm_sum / self.batches),
+            confusions=ended.confusions.at[epoch].set(self._confusion(state.weights, validation)),
+        )
+
+    def _confusion(self, weights: Weights, rows: Rows) -> jax.Array:
+        flat = rows.x.reshape(-1, rows.x.shape[-1])
+        predicted = jnp.argmax(self._logits(weights, flat), axis=1)
+        counts = jnp.zeros((self.config.classes, self.config.classes))
+        return counts.at[rows.y.reshape(-1), predicted].add((rows.weight.reshape(-1) > 0) * 1.0)

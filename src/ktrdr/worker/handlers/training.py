@@ -61,7 +61,7 @@ def handle(request: TrainingRequest, context: OperationContext, folders: Folders
 
 
 def find_device(wanted: str) -> jax.Device | None:
-    """Return the device that was asked for, None for JAX's own choice; raises InputInvalid if there is none."""
+    """Return the device asked for, None for JAX's own choice; raises InputInvalid if there is none."""
     if wanted == "auto":
         return None
     try:

@@ -5,10 +5,10 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jaxlib
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -116,7 +116,9 @@ def _history(network: TrainedNetwork) -> bytes:
 def _predictions(record: RunRecord) -> bytes:
     dataset = record.dataset
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    tables = [_prediction_rows(dataset, name, part, record.probabilities[name]) for name, part in parts.items()]
+    tables = [
+        _prediction_rows(dataset, name, part, record.probabilities[name]) for name, part in parts.items()
+    ]
     buffer = io.BytesIO()
     pl.concat(tables).write_parquet(buffer, compression="zstd")
     return buffer.getvalue()
@@ -140,7 +142,7 @@ def _environment(network: TrainedNetwork) -> dict[str, str]:
     return {
         "ktrdr": __version__,
         "python": platform.python_version(),
-        "jaxlib": jaxlib.__version__,
+        "jaxlib": version("jaxlib"),
         "numpy": np.__version__,
         "machine": platform.machine(),
         "device": network.device,

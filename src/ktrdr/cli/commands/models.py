@@ -1,0 +1,152 @@
+"""`ktrdr models`: train a strategy, list and show what was trained."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ktrdr.cli.operation_adapters.training import TrainingOperationAdapter
+from ktrdr.cli.operation_adapters.training_tables import figure, size
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import (
+    NoProgressOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    UrlOption,
+    message_of,
+    open_session,
+)
+from ktrdr.errors import InputInvalid
+from ktrdr.strategies.strategy_file import LARGEST, parse_strategy
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
+DAY = ["%Y-%m-%d"]
+
+
+class Device(StrEnum):
+    """Where a network is trained."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The strategy file.")],
+    symbol: Annotated[str | None, typer.Argument(help="A symbol instead of the file's.")] = None,
+    timeframe: Annotated[str | None, typer.Argument(help="A timeframe instead of the file's.")] = None,
+    *,
+    symbols: Annotated[str | None, typer.Option(help="Symbols instead of the file's, by commas.")] = None,
+    timeframes: Annotated[str | None, typer.Option(help="A timeframe instead of the file's.")] = None,
+    start_date: Annotated[datetime | None, typer.Option(formats=DAY, help="First day.")] = None,
+    end_date: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day, included.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Most epochs.")] = None,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be trained on.")] = False,
+    detailed_analytics: Annotated[
+        bool, typer.Option("--detailed-analytics", help="Keep gradient norms and curves per class.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show precision and recall per class.")] = False,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+    quiet: QuietOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Train a strategy's model and judge it beside its baselines."""
+    text = read_strategy(file)
+    parse_strategy(text, str(file))
+    adapter = TrainingOperationAdapter(
+        strategy_name=file.name,
+        symbols=_one_of("symbol", symbol, symbols),
+        timeframes=_one_of("timeframe", timeframe, timeframes),
+        start_date=_day(start_date),
+        end_date=_day(end_date),
+        strategy=text,
+        options={
+            "seed": seed,
+            "epochs": epochs,
+            "device": device.value,
+            "dry_run": dry_run,
+            "detailed_analytics": detailed_analytics,
+        },
+        verbose=verbose,
+    )
+    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    session.run(adapter, message_of)
+
+
+@app.command("list")
+def list_models(
+    context: typer.Context, *, url: UrlOption = None, output: OutputOption = Output.TABLE
+) -> None:
+    """List trained models, newest first."""
+    session = open_session(context, url, output=output)
+    models = session.ask(lambda client: client.get("/api/v1/models"))["data"]
+    if output is Output.JSON:
+        session.print_json({"models": models})
+        return
+    for each in models:
+        accuracy = figure(each["model"]["test_accuracy"])
+        words = f"{safe(each['name'])}  test accuracy {accuracy}  {size(each['size'])}"
+        session.out.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A model: STRATEGY/RUN, or STRATEGY for its newest.")],
+    *,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show one model."""
+    session = open_session(context, url, output=output)
+    model = session.ask(lambda client: client.get(f"/api/v1/models/{name}"))["data"]
+    if output is Output.JSON:
+        session.print_json(model)
+        return
+    session.out.print("\n".join(_lines(model)), markup=False, highlight=False, soft_wrap=True)
+
+
+def read_strategy(file: Path) -> str:
+    """Return the text of a strategy file; raises InputInvalid if it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(LARGEST + 1).decode()
+    except OSError as error:
+        raise InputInvalid(
+            f"cannot read `{file}`: {error.strerror}", hint="give the path of a strategy file"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise InputInvalid(f"`{file}` is not UTF-8 text (byte {error.start})") from None
+
+
+def _one_of(name: str, argument: str | None, option: str | None) -> tuple[str, ...]:
+    if argument and option:
+        raise InputInvalid(f"the {name} is given twice: `{argument}` and --{name}s `{option}`")
+    given = argument or option or ""
+    return tuple(each.strip() for each in given.split(",") if each.strip())
+
+
+def _day(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment else None
+
+
+def _lines(model: dict[str, Any]) -> list[str]:
+    details = model["model"]
+    network = details["architecture"]
+    return [
+        f"{safe(model['name'])} · {', '.join(map(safe, details['symbols']))}",
+        f"  Trained    {safe(model['created_at'])}",
+        f"  Network    {len(details['features'])} inputs, hidden {network['hidden']}, {network['activation']}",
+        f"  Classes    {', '.join(map(safe, details['classes']))}",
+        f"  Accuracy   {figure(details['test_accuracy'])} on the test period",
+        f"  Verdict    {safe(details['verdict'])}",
+        f"  Size       {size(model['size'])}",
+    ]
