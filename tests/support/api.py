@@ -9,8 +9,6 @@ import httpx2 as httpx
 import psutil
 
 from ktrdr.kinds.table import load_kinds
-from ktrdr.market_data.store import BarStore
-from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.operations.store import OperationStore
 from ktrdr.server.app import create_app
 from ktrdr.server.engines.local_process import LocalProcessEngine

@@ -86,7 +86,7 @@ class Installation:
 
     def workers(self) -> list[psutil.Process]:
         """Return the live worker processes of this home."""
-        return [each for each in self._processes() if "ktrdr.worker" in each.cmdline()]
+        return [each for each in self.processes() if "ktrdr.worker" in each.cmdline()]
 
     def server(self) -> psutil.Process:
         """Return the live server process of this home."""
@@ -101,7 +101,7 @@ class Installation:
         if identity := read_identity(self.settings):
             stop_server(identity)
 
-    def _processes(self) -> Iterator[psutil.Process]:
+    def processes(self) -> Iterator[psutil.Process]:
         for process in psutil.process_iter():
             try:
                 if process.environ().get("KTRDR_HOME") == self.environment["KTRDR_HOME"]:

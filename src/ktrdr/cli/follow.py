@@ -5,7 +5,6 @@ One seam: the executor iterates over `Follower.updates` and does not know whethe
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from ktrdr.cli.api_client import KtrdrApiClient
@@ -49,9 +48,11 @@ async def read_operation(client: KtrdrApiClient, operation_id: str) -> dict[str,
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:
     """Wait until the event is set or the seconds are over; tell whether it is set."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+    waiter = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiter}, timeout=seconds)
+    finally:
+        waiter.cancel()
     return event.is_set()
 
 

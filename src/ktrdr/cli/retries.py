@@ -1,8 +1,10 @@
 """When a request is sent again: the one retry policy of the command line."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +15,7 @@ RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 Pause = Callable[[float], Awaitable[bool]]
+Outcome = httpx2.Response | httpx2.TransportError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +71,51 @@ class RetryTransport(httpx2.AsyncBaseTransport):
         failures = 0
         while True:
             failures += 1
-            response, error = await self._attempt(request)
-            if response and (response.status_code not in RETRIED_STATUS or failures > policy.answer_retries):
-                return response
-            if error and (failures >= policy.connection_tries or not _may_repeat(request, error)):
-                raise error
-            gave_up = await self._pause(self._delay(policy, failures, response))
-            if gave_up and error:
-                raise error
-            if response:
-                if gave_up:
-                    return response
-                await response.aclose()
+            outcome = await self._attempt(request)
+            if _is_good(outcome) or failures >= _tries(policy, outcome) or not _may_repeat(request, outcome):
+                break
+            if await self._pause(self._delay(policy, failures, outcome)):
+                break
+            if isinstance(outcome, httpx2.Response):
+                await outcome.aclose()
+        if isinstance(outcome, httpx2.TransportError):
+            raise outcome
+        return outcome
 
     async def aclose(self) -> None:
         """Close the connection pool."""
         await self._inner.aclose()
 
-    async def _attempt(
-        self, request: httpx2.Request
-    ) -> tuple[httpx2.Response | None, httpx2.TransportError | None]:
+    async def _attempt(self, request: httpx2.Request) -> Outcome:
         try:
-            return await self._inner.handle_async_request(request), None
+            return await self._inner.handle_async_request(request)
         except httpx2.TransportError as error:
             if not _never_sent(error):
                 request.extensions["may_have_arrived"] = True
-            return None, error
+            return error
 
-    def _delay(self, policy: RetryPolicy, failures: int, response: httpx2.Response | None) -> float:
-        wanted = _retry_after(response, self._now()) if response else None
-        if wanted is not None:
-            return min(max(wanted, 0.0), policy.longest_delay)
+    def _delay(self, policy: RetryPolicy, failures: int, outcome: Outcome) -> float:
+        if isinstance(outcome, httpx2.Response):
+            wanted = _retry_after(outcome, self._now())
+            if wanted is not None:
+                return min(max(wanted, 0.0), policy.longest_delay)
         return policy.delay(failures, self._fraction())
+
+
+def _is_good(outcome: Outcome) -> bool:
+    return isinstance(outcome, httpx2.Response) and outcome.status_code not in RETRIED_STATUS
+
+
+def _tries(policy: RetryPolicy, outcome: Outcome) -> int:
+    return policy.answer_retries + 1 if isinstance(outcome, httpx2.Response) else policy.connection_tries
+
+
+def _may_repeat(request: httpx2.Request, outcome: Outcome) -> bool:
+    """Tell whether sending again can do no harm: the body can be replayed, and twice is as good as once."""
+    if isinstance(outcome, httpx2.UnsupportedProtocol) or not isinstance(request.stream, httpx2.ByteStream):
+        return False
+    is_idempotent = request.method in SAFE_METHODS or "idempotency-key" in request.headers
+    return is_idempotent or (isinstance(outcome, httpx2.TransportError) and _never_sent(outcome))
 
 
 def _never_sent(error: httpx2.TransportError) -> bool:
@@ -107,18 +123,11 @@ def _never_sent(error: httpx2.TransportError) -> bool:
     return isinstance(error, never)
 
 
-def _may_repeat(request: httpx2.Request, error: httpx2.TransportError) -> bool:
-    if isinstance(error, httpx2.UnsupportedProtocol) or not isinstance(request.stream, httpx2.ByteStream):
-        return False
-    return request.method in SAFE_METHODS or "idempotency-key" in request.headers or _never_sent(error)
-
-
 def _retry_after(response: httpx2.Response, now: datetime) -> float | None:
     text = response.headers.get("retry-after", "").strip()
-    try:
-        return float(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        seconds = float(text)
+        return None if math.isnan(seconds) else seconds
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

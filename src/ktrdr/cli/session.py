@@ -172,13 +172,14 @@ def _checked(url: str | None) -> str:
 
 
 def _local_transport(settings: Settings) -> LocalSocketTransport:
-    socket: Path = ensure_server(settings, _warn)
+    socket: Path = ensure_server(settings, warn)
 
     async def restart() -> None:
-        await asyncio.to_thread(ensure_server, settings, _warn)
+        await asyncio.to_thread(ensure_server, settings, warn)
 
     return LocalSocketTransport(socket, restart)
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Write one warning to standard error."""
     sys.stderr.write(f"warning: {safe_lines(text)}\n")

@@ -83,13 +83,12 @@ def _baselines(
 ) -> dict[str, dict[str, Any]]:
     test = dataset.test
     prior = np.tile(dataset.pi, (len(test), 1))
-    shapes = {
-        name: decision_metrics(test.y, chosen, test.u, dataset.classes).to_dict()
-        for name, chosen in decisions.items()
-        if name != "linear"
+    rule = decision_metrics(test.y, decisions["rsi_rule"], test.u, dataset.classes).to_dict()
+    return {
+        "majority": _metrics(dataset, test, prior),
+        "rsi_rule": {**rule, "style": "momentum" if momentum else "reversal"},
+        "linear": _metrics(dataset, test, linear),
     }
-    shapes["rsi_rule"]["style"] = "momentum" if momentum else "reversal"
-    return {**shapes, "linear": _metrics(dataset, test, linear), "prior": _metrics(dataset, test, prior)}
 
 
 def _verdict(

@@ -125,9 +125,10 @@ class _Run:
                 first = int(schedule.first)
             stop = min(position + chunk, (first + per_call) * self.batches, last)
             began = time.perf_counter()
-            state = jax.block_until_ready(self.program.advance(state, self.rows, self.checks, schedule, stop))
+            state = self.program.advance(state, self.rows, self.checks, schedule, stop)
+            reached = int(state.step)
             chunk = _next_chunk(stop - position, time.perf_counter() - began)
-            position = int(state.step)
+            position = reached
             self._refuse_non_finite(state, good)
             if position % self.batches == 0:
                 good = state
@@ -137,11 +138,13 @@ class _Run:
         return state
 
     def _report(self, state: State, good: State, on_progress: Callable[[TrainingProgress], None]) -> None:
+        goes_on = False
         try:
             on_progress(_progress(self.config, state, self.batches))
-        except BaseException:
-            self._save(good, force=True)
-            raise
+            goes_on = True
+        finally:
+            if not goes_on:
+                self._save(good, force=True)
 
     def _save(self, state: State, *, force: bool) -> None:
         now = time.perf_counter()

@@ -144,7 +144,7 @@ def _lines(model: dict[str, Any]) -> list[str]:
     return [
         f"{safe(model['name'])} · {', '.join(map(safe, details['symbols']))}",
         f"  Trained    {safe(model['created_at'])}",
-        f"  Network    {len(details['features'])} inputs, hidden {network['hidden']}, {network['activation']}",
+        f"  Network    {len(details['features'])} inputs, hidden {network['hidden']}",
         f"  Classes    {', '.join(map(safe, details['classes']))}",
         f"  Accuracy   {figure(details['test_accuracy'])} on the test period",
         f"  Verdict    {safe(details['verdict'])}",

@@ -1,12 +1,12 @@
 """`ktrdr server`: the embedded server, by hand."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from ktrdr.cli.local_server import active_operations, ensure_server, read_identity, stop_server
 from ktrdr.cli.safe_text import safe_lines
+from ktrdr.cli.session import warn
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.settings import Settings
 
@@ -17,7 +17,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Start, stop
 def start() -> None:
     """Start the embedded server, if it does not run already."""
     settings = Settings.load()
-    ensure_server(settings, lambda text: sys.stderr.write(f"warning: {text}\n"))
+    ensure_server(settings, warn)
     status()
 
 

@@ -1,0 +1,110 @@
+"""Training as a user does it: results, dry run, refusals, and the same bytes twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.installation import Installation
+
+STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
+
+
+def weights(ktrdr: Installation) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(ktrdr.settings.models_dir.glob("*/*/weights.safetensors"))]
+
+
+def test_a_training_ends_with_metrics_baselines_and_a_model(ktrdr: Installation) -> None:
+    answer = ktrdr.json("models", "train", str(STRATEGY))
+    result = answer["result"]
+    assert answer["status"] == "completed"
+    assert 0 < result["test_metrics"]["f1_macro"] < 1
+    assert set(result["baselines"]) == {"majority", "rsi_rule", "linear"}
+    assert result["baselines"]["majority"]["direction"] == 0.5
+    assert result["baselines"]["majority"]["log_loss_skill"] == 0.0
+    shown = ktrdr.json("models", "show", "trend_momentum")
+    assert shown["name"] == result["model_info"]["name"]
+
+
+def test_trap_22_the_same_seed_gives_the_same_bytes_in_fresh_processes(ktrdr: Installation) -> None:
+    for _ in range(2):
+        ktrdr.run("models", "train", str(STRATEGY), "--epochs", "6", "-q")
+    first, second = weights(ktrdr)
+    assert first == second
+    ktrdr.run("models", "train", str(STRATEGY), "--epochs", "6", "--seed", "7", "-q")
+    assert len(set(weights(ktrdr))) == 2
+
+
+def test_the_second_model_on_a_test_period_is_called_the_second(ktrdr: Installation) -> None:
+    for _ in range(2):
+        last = ktrdr.json("models", "train", str(STRATEGY), "--epochs", "2")
+    assert "2nd model scored on it" in last["result"]["verdict"]["sentence"]
+
+
+def test_a_dry_run_accounts_for_every_bar_and_trains_nothing(ktrdr: Installation) -> None:
+    result = ktrdr.json("models", "train", str(STRATEGY), "--dry-run")["result"]
+    (row,) = result["report"]["ledger"]
+    parts = ("warm_up", "non_finite", "unlabelled", "purged", "embargoed", "used")
+    assert row["loaded"] == 3270 == sum(row[name] for name in parts)
+    assert result["model_info"] is None
+    assert weights(ktrdr) == []
+
+
+def test_detailed_analytics_are_kept_with_the_model(ktrdr: Installation) -> None:
+    ktrdr.run("models", "train", str(STRATEGY), "--epochs", "3", "--detailed-analytics", "-q")
+    (file,) = ktrdr.settings.models_dir.glob("*/*/analytics.json")
+    epochs = json.loads(file.read_text())["epochs"]
+    assert len(epochs) == 3
+    assert all(row["gradient_norm"] > 0 for row in epochs)
+    assert set(epochs[0]["recall"]) == {"BUY", "HOLD", "SELL"}
+
+
+def test_four_symbols_train_together(ktrdr: Installation) -> None:
+    file = STRATEGY.with_name("trend_momentum_portfolio.yaml")
+    result = ktrdr.json("models", "train", str(file), "--epochs", "3")["result"]
+    assert set(result["test_metrics"]["per_symbol"]) == {"AAPL", "IBM", "MSFT", "GOOG"}
+
+
+def test_trap_21_a_senseless_learning_rate_fails_clearly(ktrdr: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "wild.yaml"
+    file.write_text(STRATEGY.read_text().replace("learning_rate: 0.001", "learning_rate: 1.0e+30"))
+    done = ktrdr.run("models", "train", str(file), expect=1)
+    assert "loss became non-finite at epoch" in done.stderr
+    assert "lower training.learning_rate" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("TSLA",), "there are no bars of TSLA 1d"),
+        (("AAPL", "1h"), "there are no bars of AAPL 1h"),
+        (("--start-date", "2020-01-01", "--end-date", "2020-02-01"), "no AAPL 1d bars from 2020-01-01"),
+        (("--end-date", "2000-06-01"), "usable rows"),
+        (("--device", "cuda"), "no `cuda` device"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_in_a_sentence(
+    ktrdr: Installation, arguments: tuple[str, ...], words: str
+) -> None:
+    done = ktrdr.run("models", "train", str(STRATEGY), *arguments, expect=1)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing.yaml",), "cannot read `nothing.yaml`"),
+        ((str(STRATEGY), "--epochs", "0"), "--epochs"),
+        ((str(STRATEGY), "AAPL", "--symbols", "IBM"), "given twice"),
+        ((str(STRATEGY), "--start-date", "soon"), "--start-date"),
+        ((str(STRATEGY), "--start-date", "2013-01-01", "--end-date", "2001-01-01"), "is after end"),
+        ((str(STRATEGY), "AAPL", "7d"), "1d"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_before_anything_starts(
+    ktrdr: Installation, arguments: tuple[str, ...], words: str
+) -> None:
+    done = ktrdr.run("models", "train", *arguments, expect=2)
+    assert words in done.stderr
+    assert ktrdr.operations() == []

@@ -1,0 +1,79 @@
+"""A store whose answers get lost and whose rivals are quicker, and which writes down every commit."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ktrdr.errors import Unavailable
+from ktrdr.operations.events import Event
+from ktrdr.operations.operation import Operation
+from ktrdr.operations.store import OperationFilter, OperationPage, OperationStore
+
+
+class Fault(StrEnum):
+    """What goes wrong with the next write."""
+
+    NONE = "none"
+    REFUSED = "refused"  # an error, and nothing was written
+    ERROR_AFTER_COMMIT = "error after commit"
+    FALSE_AFTER_COMMIT = "false after commit"
+    RIVAL_FIRST = "rival first"  # somebody else writes in between
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One row that was replaced, and the event on whose behalf."""
+
+    event: Event
+    before: Operation
+    after: Operation
+
+
+@dataclass
+class UnreliableStore(OperationStore):
+    """Passes everything on to `inner`; `fault` spoils the next write and is then forgotten."""
+
+    inner: OperationStore
+    fault: Fault = Fault.NONE
+    event: Event | None = None
+    rival: Callable[[], Awaitable[None]] | None = None
+    commits: list[Commit] = field(default_factory=list)
+    spoiled: list[Fault] = field(default_factory=list)
+
+    async def insert(self, operation: Operation) -> bool:
+        return await self._spoil(self._take(), await self.inner.insert(operation))
+
+    async def replace(self, operation: Operation) -> bool:
+        fault = self._take()
+        if fault is Fault.REFUSED:
+            raise Unavailable("the disk is full", retry_after=1.0)
+        if fault is Fault.RIVAL_FIRST and self.rival:
+            await self.rival()
+        before = await self.inner.get(operation.operation_id)
+        written = await self.inner.replace(operation)
+        if written and before and self.event:
+            self.commits.append(Commit(self.event, before, operation))
+        return await self._spoil(fault, written)
+
+    async def get(self, operation_id: str) -> Operation | None:
+        return await self.inner.get(operation_id)
+
+    async def list(self, wanted: OperationFilter) -> OperationPage:
+        return await self.inner.list(wanted)
+
+    async def open_operations(self) -> Sequence[Operation]:
+        return await self.inner.open_operations()
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+    def _take(self) -> Fault:
+        fault, self.fault = self.fault, Fault.NONE
+        if fault is not Fault.NONE:
+            self.spoiled.append(fault)
+        return fault
+
+    async def _spoil(self, fault: Fault, written: bool) -> bool:
+        if fault is Fault.ERROR_AFTER_COMMIT:
+            raise Unavailable("the answer was lost", retry_after=1.0)
+        return written and fault is not Fault.FALSE_AFTER_COMMIT
