@@ -1,7 +1,7 @@
 """Make the sample bars from the wheel `bokeh_sampledata` 2026.1: `make_sample.py WHEEL OUTPUT`.
 
-The wheel's `stocks.csv.gz` holds public-domain WIKI daily bars, unadjusted, with an adjusted close. Kept are AAPL,
-GOOG, IBM and MSFT: raw bars, the total factor (adjusted close / close, 1 at the last bar) and the split factor.
+The `stocks.csv.gz` of the wheel holds public-domain WIKI daily bars, unadjusted, with an adjusted close. Kept
+are AAPL, GOOG, IBM, MSFT: raw bars, total factor (adjusted close / close, 1 at the last bar), split factor.
 """
 
 import gzip
@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 MEMBER = "bokeh_sampledata/_data/stocks.csv.gz"
+COLUMNS = ("Open", "High", "Low", "Close", "Volume")
 SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT")
 SPLITS = (("AAPL", date(2000, 6, 21), 2), ("AAPL", date(2005, 2, 28), 2), ("MSFT", date(2003, 2, 18), 2))
 

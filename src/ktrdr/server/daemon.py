@@ -108,7 +108,8 @@ async def serve(
         ready()
         while idle_seconds is not None and not server.should_exit:
             await asyncio.sleep(min(1.0, idle_seconds / 4))
-            server.should_exit = not is_busy() and clock.monotonic() - watch.last >= idle_seconds
+            if not is_busy() and clock.monotonic() - watch.last >= idle_seconds:
+                server.should_exit = True
 
     attendant = asyncio.create_task(attend())
     await server.serve(sockets=[listener])
