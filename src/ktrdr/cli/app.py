@@ -1,8 +1,12 @@
 """The root of the command line: groups are imported only when they are used."""
 
+import errno
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +18,8 @@ from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.interrupts import die_by_closed_pipe
 from ktrdr.errors import KtrdrError
 from ktrdr.lazy import resolve
+
+OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,25 @@ class LazyGroup(TyperGroup):
         command.name = name
         return name, command, rest
 
+    def make_context(self, *arguments: Any, **attributes: Any) -> Any:
+        """Read the arguments; help and version are written here."""
+        with _closed_pipe_kills():
+            return super().make_context(*arguments, **attributes)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _closed_pipe_kills():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _closed_pipe_kills() -> Iterator[None]:
+    """End as the pipe's signal does, before Typer turns a reader that went away into a plain failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        die_by_closed_pipe()
+
 
 app = typer.Typer(
     name="ktrdr",
@@ -79,13 +104,36 @@ def root(
 
 def main(arguments: list[str] | None = None, surroundings: object = None) -> None:
     """Run one command; every error a user can meet becomes a sentence and an exit code."""
+    sys.excepthook = _report_internal_error
     try:
-        get_command(app).main(arguments, prog_name="ktrdr", obj=surroundings)
+        with _closed_pipe_kills():
+            _run_and_flush(arguments, surroundings)
     except KtrdrError as error:
         sys.stderr.write(describe(error) + "\n")
         sys.exit(exit_code(error))
-    except BrokenPipeError:
-        die_by_closed_pipe()
     except OSError as error:
+        if error.errno not in OUTPUT_ERRORS:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.stderr.write(error_text(f"the output cannot be written ({error.strerror})") + "\n")
         sys.exit(ExitCode.OUTPUT_FAILED)
+
+
+def _run_and_flush(arguments: list[str] | None, surroundings: object) -> None:
+    try:
+        get_command(app).main(arguments, prog_name="ktrdr", obj=surroundings)
+    finally:
+        sys.stdout.flush()
+
+
+def _report_internal_error(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """End with one sentence and exit code 70; Python's development mode shows the traceback instead."""
+    if sys.flags.dev_mode:
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        hint = "see more with: python -X dev -m ktrdr ..."
+        sys.stderr.write(error_text(f"ktrdr itself failed ({kind.__name__}: {error})", hint) + "\n")
+    sys.stderr.flush()
+    os._exit(ExitCode.INTERNAL)

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.progress import GenericProgressState
@@ -52,7 +53,7 @@ class SilentDisplay(ProgressDisplay):
     """Draws nothing; only errors are written."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or PlainSpokenConsole(stderr=True)
 
     def say(self, text: str) -> None:
         """Write errors and their hints, drop the rest."""
@@ -68,15 +69,16 @@ class SilentDisplay(ProgressDisplay):
     def show_footer(self, text: str) -> None:
         """Draw nothing."""
 
-    def complete_operation(self, success: bool, summary: str) -> None:
-        """Write nothing: the exit code and the result say it."""
+    def complete_operation(self, success: bool, summary: str) -> None:  # noqa: ARG002  # the summary tells
+        """Write the summary only if it is an error."""
+        self.say(summary)
 
 
 class PlainProgressDisplay(ProgressDisplay):
     """Writes one line per phase, per ten percent, and a sign of life each 30 seconds."""
 
     def __init__(self, console: Console | None = None, clock: Clock | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or PlainSpokenConsole(stderr=True)
         self._clock = clock or SystemClock()
         self._shown: tuple[str, int] | None = None
         self._shown_at = 0.0
@@ -123,7 +125,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
     """Draws one live bar with phase, percentage, elapsed time, ETA and the domain's words, and a footer."""
 
     def __init__(self, console: Console | None = None, clock: Clock | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or PlainSpokenConsole(stderr=True)
         self._clock = clock or SystemClock()
         self._live: Live | None = None
         self._state = GenericProgressState()
@@ -147,7 +149,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._live.start()
+        self._live.start(refresh=True)
 
     def update_progress(self, state: GenericProgressState) -> None:
         """Show the newest progress at the next refresh."""
@@ -208,7 +210,7 @@ DisplayFactory = Callable[[], ProgressDisplay]
 
 def make_display() -> ProgressDisplay:
     """Return the live display if standard error is a terminal that can move its cursor, else plain lines."""
-    console = Console(stderr=True)
+    console = PlainSpokenConsole(stderr=True)
     is_live = sys.stderr.isatty() and not console.is_dumb_terminal
     return EnhancedCLIProgressDisplay(console) if is_live else PlainProgressDisplay(console)
 

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
 from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
+from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.interrupts import die_by_signal
 from ktrdr.cli.local_server import ensure_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
@@ -129,7 +130,9 @@ def open_session(
     transport = given.transport
     if address is None and transport is None:
         transport = _local_transport(given.settings)
-    return Session(address or LOCAL_URL, transport, Console(), output, quiet, not (no_progress or quiet))
+    return Session(
+        address or LOCAL_URL, transport, PlainSpokenConsole(), output, quiet, not (no_progress or quiet)
+    )
 
 
 def end_process(code: int) -> NoReturn:
