@@ -402,10 +402,16 @@ def test_following_a_finished_operation_shows_its_result() -> None:
 
 
 def test_previous_signal_handlers_are_back_afterwards() -> None:
+    def own_handler(*_: object) -> None: ...
+
     heard = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(each) for each in heard]
-    run(ScriptedServer())
-    assert [signal.getsignal(each) for each in heard] == before
+    before = [signal.signal(each, own_handler) for each in heard]
+    try:
+        run(ScriptedServer())
+        assert [signal.getsignal(each) for each in heard] == [own_handler] * 3
+    finally:
+        for signum, handler in zip(heard, before, strict=True):
+            signal.signal(signum, handler)
 
 
 def test_an_ignored_hang_up_stays_ignored() -> None:

@@ -9,6 +9,8 @@ import httpx2 as httpx
 import psutil
 
 from ktrdr.kinds.table import load_kinds
+from ktrdr.market_data.store import BarStore
+from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.operations.store import OperationStore
 from ktrdr.server.app import create_app
 from ktrdr.server.engines.local_process import LocalProcessEngine
@@ -66,7 +68,9 @@ async def running_api(
     """Run the app over a home of its own."""
     settings = Settings.load({"KTRDR_HOME": str(home)})
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), slots)
-    app = create_app(store or MemoryOperationStore(), engine, load_kinds(), cancel_grace=cancel_grace)
+    catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
+    kept = store or MemoryOperationStore()
+    app = create_app(kept, engine, load_kinds(), catalog, bars, cancel_grace=cancel_grace)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -9,7 +9,7 @@ import polars as pl
 import talib
 
 from ktrdr.market_data.bars import TIMEFRAME_SECONDS
-from ktrdr.strategies.strategy import ForwardReturn, TripleBarrier, Zigzag
+from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
 
 BUY, HOLD, SELL, UNLABELLED = 0, 1, 2, -1
 THREE_WAY = ("BUY", "HOLD", "SELL")

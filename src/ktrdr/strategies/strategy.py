@@ -1,23 +1,18 @@
 """A strategy as data: what the YAML file may say, and nothing else."""
 
-import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
+from ktrdr.strategies.label_spec import LabelSpec
+from ktrdr.strategies.section import Section
 
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
 SHAPE_POINTS = {"left": 2, "right": 2, "triangle": 3, "trapezoid": 4, "gaussian": 2}
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-
-
-class Section(BaseModel):
-    """A part of a strategy: frozen, and nothing unknown is accepted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataSection(Section):
@@ -119,38 +114,6 @@ class FeatureSection(Section):
     lags: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
 
 
-class TripleBarrier(Section):
-    """Which of two barriers is touched first within the horizon."""
-
-    type: Literal["triple_barrier"]
-    horizon: int = Field(default=10, ge=1, le=1000)
-    up: float = Field(default=2.0, gt=0)
-    down: float = Field(default=2.0, gt=0)
-    unit: Literal["atr", "percent"] = "atr"
-    entry: Literal["close", "next_open"] = "close"
-
-
-class ForwardReturn(Section):
-    """The return over the horizon against a threshold."""
-
-    type: Literal["forward_return"]
-    horizon: int = Field(default=10, ge=1, le=1000)
-    threshold: float = Field(default=0.5, ge=0)
-    unit: Literal["percent", "sigma"] = "sigma"
-    entry: Literal["close", "next_open"] = "close"
-
-
-class Zigzag(Section):
-    """The direction between confirmed pivots; it describes the present trend more than the future."""
-
-    type: Literal["zigzag"]
-    threshold: float = Field(default=0.05, gt=0, lt=1)
-    entry: Literal["close"] = "close"
-
-
-LabelSpec = Annotated[TripleBarrier | ForwardReturn | Zigzag, Field(discriminator="type")]
-
-
 class SplitSection(Section):
     """Shares of the time line, and rows dropped after each cut."""
 
@@ -246,8 +209,3 @@ def _fuzzy_spec(value: Any) -> Any:
 
 def _output_names(name: str, outputs: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" if each == "value" else f"`{name}.{each}`" for each in outputs)
-
-
-def is_safe_symbol(symbol: str) -> bool:
-    """Tell whether a symbol can be a name: visible, short, no path."""
-    return re.fullmatch(r"[A-Za-z0-9^=._-]{1,32}(/[A-Za-z0-9]{1,16})?", symbol) is not None

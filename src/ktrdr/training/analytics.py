@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ktrdr.training.loop import EpochRow
+from ktrdr.training.records import EpochRow
 
 OVERFITTING_EPOCHS = 5
 VANISHING, EXPLODING = 1e-6, 100.0

@@ -7,66 +7,17 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 
 from ktrdr.errors import TrainingFailed
 from ktrdr.training.checkpoint import CheckpointFolder
 from ktrdr.training.config import TrainingConfig
 from ktrdr.training.network import initial_weights, parameter_count
 from ktrdr.training.program import VALIDATION_BLOCK, Program, Rows, Schedule, State, build_program
+from ktrdr.training.records import EpochRow, Samples, TrainedNetwork, TrainingProgress
 
 CHUNK_SECONDS = 0.05
 CHECKPOINT_SECONDS = 1.0
 ROWS_OF_ORDER = 400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """x float32 [n, f], y int32 [n], weight float64 [n]."""
-
-    x: npt.NDArray[np.float32]
-    y: npt.NDArray[np.int32]
-    weight: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
-    """Where the loop is; losses are of the last finished epoch, None before it."""
-
-    epoch: int
-    epochs: int
-    batch: int
-    batches: int
-    train_loss: float | None
-    val_loss: float | None
-    best_loss: float | None
-    best_epoch: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class EpochRow:
-    """One epoch; the last two only with analytics (confusion [true, predicted] on validation)."""
-
-    epoch: int
-    train_loss: float
-    val_loss: float
-    gradient_norm: float | None = None
-    confusion: tuple[tuple[int, ...], ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedNetwork:
-    """The best weights and how they came about; epochs count from 1."""
-
-    weights: dict[str, npt.NDArray[np.float32]]
-    history: tuple[EpochRow, ...]
-    best_epoch: int
-    best_loss: float
-    epochs_run: int
-    stopped_early: bool
-    parameters: int
-    train_seconds: float
-    device: str
 
 
 def train(

@@ -20,8 +20,9 @@ from ktrdr.strategies.strategy import Strategy
 from ktrdr.training.checkpoint import CheckpointFolder
 from ktrdr.training.config import TrainingConfig, from_strategy
 from ktrdr.training.evaluate import Evaluation, corrected, evaluate
-from ktrdr.training.loop import Samples, TrainedNetwork, TrainingProgress, train
+from ktrdr.training.loop import train
 from ktrdr.training.network import initial_weights, parameter_count, predict
+from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.training_artefact import RunRecord, save_model, scored_before
 

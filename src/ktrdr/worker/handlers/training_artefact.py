@@ -23,7 +23,7 @@ from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import strategy_to_yaml
 from ktrdr.training.analytics import analytics_report
 from ktrdr.training.evaluate import Evaluation
-from ktrdr.training.loop import TrainedNetwork
+from ktrdr.training.records import TrainedNetwork
 
 
 @dataclass(frozen=True, slots=True)
