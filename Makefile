@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench docs clean
+.PHONY: install demo test check coverage bench clean
 
 install: $(STAMP)
 
@@ -22,17 +22,14 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
+	$(BIN)/python -m pytest
+
+coverage: install
+	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/functional
 	$(BIN)/coverage report
-	@$(BIN)/python scripts/core_coverage.py
 
 bench: install
-	$(BIN)/python -m benchmarks
-
-docs: install
-	$(BIN)/python scripts/write_reference.py
+	$(BIN)/python -m benchmarks.training_throughput
 
 clean:
 	rm -rf .venv build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
