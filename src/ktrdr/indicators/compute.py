@@ -103,7 +103,7 @@ def _stoch(block: Block, p: Mapping[str, Any]) -> Outputs:
         slowk_period=p["smooth"],
         slowd_period=p["d"],
     )
-    flat = _is_flat(block.close, p["k"] + p["smooth"] + p["d"])
+    flat = _is_flat(block.close, p["k"] + p["smooth"] + p["d"] - 3)
     return {"k": np.where(flat, np.nan, k), "d": np.where(flat, np.nan, d)}
 
 
