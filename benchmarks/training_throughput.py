@@ -1,6 +1,6 @@
 """Training samples a second: the whole loop to scikit-learn's MLPClassifier, one thread, in one run.
 
-Ours trains with dropout 0.2, progress and early stopping machinery; both see the same rows, layers and batches.
+Ours trains with dropout 0.2, progress and validation; both see the same rows, layers and batches.
 """
 
 import os
@@ -60,9 +60,8 @@ def main() -> None:
             epoch = (ours(batch, hidden, 6) - ours(batch, hidden, 1)) / 5
             ratios.append(theirs(batch, hidden) / epoch)
         low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-        print(
-            f"batch {batch:>3} {list(hidden)}: {middle:.1f}x scikit-learn ({low:.1f} to {high:.1f}, aim {aim})"
-        )
+        spread = f"{low:.1f} to {high:.1f}, aim {aim}"
+        print(f"batch {batch:>3} {list(hidden)}: {middle:.1f}x scikit-learn ({spread})")
 
 
 if __name__ == "__main__":
