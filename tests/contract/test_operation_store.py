@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -262,13 +262,17 @@ async def test_a_file_that_is_no_database_is_refused_untouched(path: Path) -> No
     assert "file is not a database" in (await _refusal(path)).message
 
 
-@pytest.mark.parametrize("damage", ["truncated", "overwritten"])
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "pages overwritten": lambda content: content[:4096] + b"\xff" * 8192 + content[12288:],
+    "free pages miscounted": lambda content: content[:36] + b"\0\0\0\7" + content[40:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 async def test_a_damaged_file_is_refused_untouched(path: Path, damage: str) -> None:
     await _filled(path)
-    content = path.read_bytes()
-    middle = len(content) // 2
-    damaged = content[:middle] if damage == "truncated" else content[:4096] + b"\xff" * 8192 + content[12288:]
-    path.write_bytes(damaged)
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
     assert "cannot be read" in (await _refusal(path)).message
 
 

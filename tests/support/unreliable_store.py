@@ -31,7 +31,10 @@ class Commit:
 
 @dataclass
 class UnreliableStore(OperationStore):
-    """Passes everything on to `inner`; `fault` spoils the next write and is then forgotten."""
+    """Passes everything on to `inner`; `fault` spoils the next write and is then forgotten.
+
+    The next `unreadable` questions for what is open fail.
+    """
 
     inner: OperationStore
     fault: Fault = Fault.NONE
@@ -39,6 +42,7 @@ class UnreliableStore(OperationStore):
     rival: Callable[[], Awaitable[None]] | None = None
     commits: list[Commit] = field(default_factory=list)
     spoiled: list[Fault] = field(default_factory=list)
+    unreadable: int = 0
 
     async def insert(self, operation: Operation) -> bool:
         return await self._spoil(self._take(), await self.inner.insert(operation))
@@ -46,7 +50,7 @@ class UnreliableStore(OperationStore):
     async def replace(self, operation: Operation) -> bool:
         fault = self._take()
         if fault is Fault.REFUSED:
-            raise Unavailable("the disk is full", retry_after=1.0)
+            raise Unavailable("the disk is full", retry_after=0.01)
         if fault is Fault.RIVAL_FIRST and self.rival:
             await self.rival()
         before = await self.inner.get(operation.operation_id)
@@ -62,6 +66,9 @@ class UnreliableStore(OperationStore):
         return await self.inner.list(wanted)
 
     async def open_operations(self) -> Sequence[Operation]:
+        if self.unreadable:
+            self.unreadable -= 1
+            raise Unavailable("the file is locked", retry_after=0.01)
         return await self.inner.open_operations()
 
     async def close(self) -> None:
@@ -75,5 +82,5 @@ class UnreliableStore(OperationStore):
 
     async def _spoil(self, fault: Fault, written: bool) -> bool:
         if fault is Fault.ERROR_AFTER_COMMIT:
-            raise Unavailable("the answer was lost", retry_after=1.0)
+            raise Unavailable("the answer was lost", retry_after=0.01)
         return written and fault is not Fault.FALSE_AFTER_COMMIT

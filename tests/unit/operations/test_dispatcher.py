@@ -1,7 +1,7 @@
 """What the dispatcher promises, with workers inside this very loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ktrdr.clock import SystemClock
-from ktrdr.errors import InputInvalid, OperationCancelled, TrainingFailed
+from ktrdr.errors import InputInvalid, OperationCancelled, TrainingFailed, Unavailable
 from ktrdr.operations import events
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.dispatcher import Dispatcher
@@ -78,7 +78,7 @@ class Patient:
             while not self.allowed.is_set():
                 if self.polite:
                     context.check()
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
         finally:
             self.at_work.remove(assignment.operation_id)
         return {"counted": 3}
@@ -126,6 +126,8 @@ async def test_slots_are_kept_and_those_who_wait_know_their_place(tmp_path: Path
         places = {each.operation_id[-1]: each.progress.queue_position for each in shown}
         assert places == {"a": None, "b": None, "c": 1, "d": 2}
         assert house.dispatcher.running == 2
+        while len(work.at_work) < 2:
+            await asyncio.sleep(0)
         work.allowed.set()
         for key in keys:
             await house.until(key, OperationStatus.COMPLETED)
@@ -235,17 +237,43 @@ async def test_an_operation_that_was_cancelled_before_its_claim_is_not_run(tmp_p
 
 async def test_a_cancellation_before_the_worker_could_listen_reaches_it(tmp_path: Path) -> None:
     house = House(Patient(), tmp_path)
-    key = await house.start()
 
-    async def rival() -> None:
-        await house.service.cancel(key, "alice", "quicker")
+    class Slow(InlineEngine):
+        async def run(self, assignment: Assignment) -> AsyncGenerator[events.WorkerEvent, None]:
+            await house.service.cancel(assignment.operation_id, "alice", "quicker")
+            async for event in super().run(assignment):
+                yield event
 
+    async with asyncio.timeout(10.0), Dispatcher(house.service, Slow(Patient(), tmp_path)):
+        ended = await house.until(await house.start(), OperationStatus.CANCELLED)
+    assert ended.fence == 1
+
+
+async def test_cancelling_what_no_worker_here_runs_waits_for_nobody(tmp_path: Path) -> None:
+    async with housing(count, tmp_path) as house:
+        await house.store.insert(running(operation_id="op_elsewhere"))
+        asked = await house.dispatcher.cancel("op_elsewhere", "alice", "")
+    assert asked.cancel_requested
+
+
+async def test_a_store_that_cannot_be_read_for_a_while_holds_up_but_loses_nothing(tmp_path: Path) -> None:
+    house = House(count, tmp_path)
     async with asyncio.timeout(10.0), house.dispatcher:
-        house.store.rival = rival
-        claimed = await house.until(key, OperationStatus.RUNNING)
-        assert claimed.fence == 1
-        house.store.fault = Fault.RIVAL_FIRST
-        await house.until(key, OperationStatus.CANCELLED)
+        house.store.unreadable = 2
+        await house.until(await house.start(), OperationStatus.COMPLETED)
+    assert house.store.unreadable == 0
+
+
+async def test_a_server_that_cannot_write_while_it_stops_says_so(tmp_path: Path) -> None:
+    work = Patient()
+    with pytest.raises(ExceptionGroup) as raised:
+        async with housing(work, tmp_path) as house:
+            await house.until(await house.start(), OperationStatus.RUNNING)
+            while not (await house.service.get("op_count_a")).worker:
+                await asyncio.sleep(0)
+            house.store.fault = Fault.REFUSED
+    assert raised.group_contains(Unavailable)
+    assert work.at_work == []
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.ERROR_AFTER_COMMIT, Fault.FALSE_AFTER_COMMIT])
