@@ -1,5 +1,7 @@
 """Which bars are accepted: nothing is interpolated, copied or invented."""
 
+from operator import itemgetter
+
 import polars as pl
 
 from ktrdr.errors import DataInvalid
@@ -32,7 +34,7 @@ def check_bars(bars: pl.DataFrame, line_of_first_row: int = 1) -> None:
         lines = lined.filter(broken)["line"].head(FIRST_OFFENDERS)
         offenders.extend((int(line), words) for line in lines)
     if offenders:
-        first = sorted(offenders)[:FIRST_OFFENDERS]
+        first = sorted(offenders, key=itemgetter(0))[:FIRST_OFFENDERS]
         detail = [f"line {line}: {words}" for line, words in first]
         raise DataInvalid(f"line {first[0][0]}: {first[0][1]}", detail=detail[1:], hint="nothing was written")
 

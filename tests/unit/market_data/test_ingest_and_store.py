@@ -1,0 +1,98 @@
+"""What is kept is exactly what was accepted, and a broken bar is named by its line."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ktrdr.errors import DataInvalid
+from ktrdr.market_data.ingest import clean
+from ktrdr.market_data.load import load_bars
+from ktrdr.market_data.sample import load_sample
+from ktrdr.market_data.store import BarStore, Series
+
+BARS = load_sample("IBM", "raw")[:300]
+SERIES = Series("import", "BTC/USDT", "1d")
+
+
+def with_value(column: str, value: float | None, row: int = 6) -> pl.DataFrame:
+    chosen = pl.int_range(pl.len()) == row
+    return BARS.with_columns(pl.when(chosen).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("close", None, "not a finite number"),
+        ("close", float("nan"), "not a finite number"),
+        ("open", float("inf"), "not a finite number"),
+        ("low", 0.0, "not above 0"),
+        ("low", -1.0, "not above 0"),
+        ("high", 1.0, "high below open or close"),
+        ("low", 1e6, "low above open or close"),
+        ("volume", -1.0, "volume below 0"),
+    ],
+)
+def test_trap_13_a_broken_bar_is_named_by_its_line(column: str, value: float | None, words: str) -> None:
+    with pytest.raises(DataInvalid, match="line 8: ") as caught:
+        clean(with_value(column, value), line_of_first_row=2)
+    assert words in caught.value.message
+
+
+def test_trap_13_a_missing_volume_is_allowed() -> None:
+    kept, _ = clean(with_value("volume", None))
+    assert kept["volume"].null_count() == 1
+
+
+def test_trap_13_exact_duplicates_are_dropped_and_counted() -> None:
+    kept, dropped = clean(pl.concat([BARS, BARS[:7]]))
+    assert dropped == 7
+    assert kept.equals(BARS)
+
+
+def test_trap_13_two_different_bars_of_one_time_are_refused() -> None:
+    with pytest.raises(DataInvalid, match="two different bars"):
+        clean(pl.concat([BARS, with_value("volume", 5.0)[6:7]]))
+
+
+def test_trap_14_shuffled_and_duplicated_input_gives_an_identical_store(tmp_path: Path) -> None:
+    shuffled = pl.concat([BARS, BARS[20:40]]).sample(fraction=1.0, shuffle=True, seed=4)
+    for name, bars in (("one", BARS), ("two", shuffled)):
+        BarStore(tmp_path / name).write(SERIES, clean(bars)[0])
+    first, second = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("one", "two")
+    )
+    assert first == second
+
+
+def test_what_was_written_is_read_and_listed(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.write(SERIES, BARS)
+    assert store.read(SERIES).equals(BARS)
+    (info,) = store.list()
+    assert (info.series, info.rows) == (SERIES, 300)
+
+
+def test_symbols_that_differ_only_in_case_do_not_meet(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    for symbol in ("ABC", "abc", "../abc", "^GSPC"):
+        store.write(Series("import", symbol, "1d"), BARS)
+    folders = {path.name.lower() for path in (tmp_path / "import").iterdir()}
+    assert len(folders) == 4
+    assert not (tmp_path / "abc").exists()
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    store.write(SERIES, BARS)
+    file = next(tmp_path.rglob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataInvalid, match=file.name):
+        store.read(SERIES)
+
+
+def test_imported_bars_win_over_the_sample(tmp_path: Path) -> None:
+    BarStore(tmp_path).write(Series("import", "IBM", "1d"), BARS)
+    loaded = load_bars(tmp_path, "IBM", "1d")
+    assert (loaded.provider, loaded.bars.height) == ("import", 300)
