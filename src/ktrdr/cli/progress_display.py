@@ -173,17 +173,18 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
 
     def _render(self) -> Group:
         state = self._state
-        row = Table.grid(padding=(0, 1))
-        for _ in range(4):
-            row.add_column(no_wrap=True)
-        row.add_column(no_wrap=True, overflow="ellipsis")
-        row.add_row(
+        phase, share, times = (
             Text(f"  {safe(state.current_step or 'Waiting'):<{PHASE_WIDTH}}"),
-            ProgressBar(total=100.0, completed=state.percentage, width=BAR_WIDTH),
             Text(f"{state.percentage:3.0f}%"),
             Text(self._times()),
-            Text(self._words()),
         )
+        row = Table.grid(padding=(0, 1))
+        fits = self._console.width > 2 * BAR_WIDTH
+        for width in (phase.cell_len, BAR_WIDTH, share.cell_len, times.cell_len):
+            row.add_column(no_wrap=True, min_width=width if fits else None)
+        row.add_column(no_wrap=True, overflow="ellipsis")
+        bar = ProgressBar(total=100.0, completed=state.percentage, width=BAR_WIDTH)
+        row.add_row(phase, bar, share, times, Text(self._words()))
         return Group(row, Text(f"  {safe(self._footer)}", style="dim")) if self._footer else Group(row)
 
     def _words(self) -> str:
