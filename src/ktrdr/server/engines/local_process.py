@@ -135,7 +135,7 @@ async def _events(reader: asyncio.StreamReader) -> AsyncGenerator[WorkerEvent, N
     while True:
         try:
             header = await reader.readexactly(HEADER_SIZE)
-            document = await reader.readexactly(frame_length(header))
-        except (asyncio.IncompleteReadError, ConnectionError):
+            event = event_from_json(await reader.readexactly(frame_length(header)))
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             return
-        yield event_from_json(document)
+        yield event
