@@ -8,32 +8,16 @@ import numpy.typing as npt
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.features.labels import UNLABELLED, Labels, classes_of, horizon_of, label
+from ktrdr.features.labels import UNLABELLED, Labels, classes_of, label
 from ktrdr.features.matrix import FittedSets, feature_matrix, warm_up
+from ktrdr.features.partition import Partition, counted, joined, weighted
 from ktrdr.features.split import EMBARGOED, PURGED, TEST, TRAIN, VALIDATION, Cuts, assign, find_cuts
-from ktrdr.features.weights import class_shares, training_weights, uniqueness
+from ktrdr.features.weights import class_shares, uniqueness
 from ktrdr.fuzzy.fit import fit_sets
 from ktrdr.indicators.compute import indicator_columns
 from ktrdr.strategies.strategy import Shape, Strategy
 
 FEWEST_ROWS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """Rows of one split: x float32 [n, f], y, uniqueness u, weight (mean 1), and where each row is from."""
-
-    x: npt.NDArray[np.float32]
-    y: npt.NDArray[np.int32]
-    u: npt.NDArray[np.float64]
-    weight: npt.NDArray[np.float64]
-    time: npt.NDArray[np.int64]
-    t1: npt.NDArray[np.int64]
-    symbol: npt.NDArray[np.int32]
-    rsi: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +56,7 @@ class _Rows:
     """One symbol's bars with what is known of each before anything is fitted."""
 
     bars: pl.DataFrame
+    columns: Mapping[str, npt.NDArray[np.float64]]
     times: npt.NDArray[np.int64]
     labels: Labels
     usable: npt.NDArray[np.bool_]
@@ -80,6 +65,11 @@ class _Rows:
     @property
     def tv_times(self) -> npt.NDArray[np.int64]:
         return self.times[np.minimum(self.labels.tv, len(self.times) - 1)]
+
+    @property
+    def horizon(self) -> int:
+        ahead = self.labels.tv - np.arange(len(self.times))
+        return int(ahead[self.usable].max(initial=1))
 
 
 def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Dataset:
@@ -98,6 +88,7 @@ def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Datas
         )
     cuts = find_cuts(times, strategy.split)
     splits = {symbol: _assign(each, cuts) for symbol, each in rows.items()}
+    _refuse_unlearnable(rows, splits, classes_of(strategy.labels))
     fitted = _fit(rows, splits, strategy)
     return _assemble(rows, splits, fitted, strategy, cuts)
 
@@ -114,7 +105,7 @@ def _examine(bars: pl.DataFrame, strategy: Strategy) -> _Rows:
     finite[:before] = False
     labels = label(bars, strategy.labels, strategy.data.timeframe)
     times = bars["time"].to_physical().to_numpy()
-    return _Rows(bars, times, labels, finite & (labels.y != UNLABELLED), before)
+    return _Rows(bars, columns, times, labels, finite & (labels.y != UNLABELLED), before)
 
 
 def _assign(rows: _Rows, cuts: Cuts) -> npt.NDArray[np.int8]:
@@ -126,10 +117,9 @@ def _assign(rows: _Rows, cuts: Cuts) -> npt.NDArray[np.int8]:
 def _fit(
     rows: Mapping[str, _Rows], splits: Mapping[str, npt.NDArray[np.int8]], strategy: Strategy
 ) -> dict[str, dict[str, Shape]]:
-    columns = {symbol: indicator_columns(each.bars, strategy) for symbol, each in rows.items()}
     fitted = {}
     for key, spec in strategy.fuzzy.items():
-        training = [columns[symbol][key][splits[symbol] == TRAIN] for symbol in rows]
+        training = [each.columns[key][splits[symbol] == TRAIN] for symbol, each in rows.items()]
         fitted[key] = fit_sets(spec, np.concatenate(training))
     return fitted
 
@@ -155,12 +145,13 @@ def _assemble(
             )
             for number, symbol in enumerate(rows)
         ]
-        partitions.append(_joined(parts))
-    _refuse_unlearnable(partitions, classes)
-    unit = strategy.training.sample_weights == "uniqueness"
-    pi = class_shares(partitions[0].y, partitions[0].u, len(classes))
+        partitions.append(joined(parts))
+    unique = strategy.training.sample_weights == "uniqueness"
+    pi = class_shares(partitions[0].y, counted(partitions[0], uniqueness=unique), len(classes))
     balanced = strategy.training.class_weights == "balanced"
-    train, validation, test = (_weighted(each, pi, unit=unit, balanced=balanced) for each in partitions)
+    train, validation, test = (
+        weighted(each, pi, uniqueness=unique, balanced=balanced) for each in partitions
+    )
     return Dataset(
         symbols=tuple(rows),
         feature_names=next(iter(tables.values())).names,
@@ -172,7 +163,7 @@ def _assemble(
         pi=pi,
         ledger=tuple(_ledger_row(symbol, rows[symbol], splits[symbol]) for symbol in rows),
         cuts=cuts,
-        horizon=horizon_of(strategy.labels),
+        horizon=max(each.horizon for each in rows.values()),
     )
 
 
@@ -197,22 +188,16 @@ def _part(
     )
 
 
-def _joined(parts: list[Partition]) -> Partition:
-    names = Partition.__dataclass_fields__
-    return Partition(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-
-
-def _weighted(part: Partition, pi: npt.NDArray[np.float64], *, unit: bool, balanced: bool) -> Partition:
-    u = part.u if unit else np.ones_like(part.u)
-    values = {name: getattr(part, name) for name in Partition.__dataclass_fields__}
-    return Partition(**{**values, "weight": training_weights(part.y, u, pi, balanced=balanced)})
-
-
-def _refuse_unlearnable(partitions: list[Partition], classes: tuple[str, ...]) -> None:
-    for name, part in zip(("training", "validation", "test"), partitions, strict=True):
-        if len(part) == 0:
-            raise DataInvalid(f"no rows are left for {name}", hint="load a longer range, or change the split")
-    missing = [name for number, name in enumerate(classes) if number not in partitions[0].y]
+def _refuse_unlearnable(
+    rows: Mapping[str, _Rows], splits: Mapping[str, npt.NDArray[np.int8]], classes: tuple[str, ...]
+) -> None:
+    y = np.concatenate([each.labels.y for each in rows.values()])
+    assigned = np.concatenate(list(splits.values()))
+    for name, split in (("training", TRAIN), ("validation", VALIDATION), ("test", TEST)):
+        if not (assigned == split).any():
+            hint = "load a longer range, shorten the horizon of the labels, or change the split"
+            raise DataInvalid(f"no rows are left for {name}", hint=hint)
+    missing = [name for number, name in enumerate(classes) if number not in y[assigned == TRAIN]]
     if missing:
         raise DataInvalid(
             f"training has no row of class {', '.join(missing)}",

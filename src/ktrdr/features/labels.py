@@ -6,17 +6,20 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import talib
 
-from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.indicators.compute import compute_indicator
+from ktrdr.market_data.bars import PRICES
 from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
+from ktrdr.strategies.strategy import Indicator
 
 BUY, HOLD, SELL, UNLABELLED = 0, 1, 2, -1
 THREE_WAY = ("BUY", "HOLD", "SELL")
 TWO_WAY = ("BUY", "SELL")
 EWMA_SPAN = 50
-ATR_PERIOD = 14
-GAP_BARS = 7
+ATR = Indicator(type="atr", parameters={"period": 14, "scale": "percent"})
+LONGEST_PAUSE_DAYS = {"1d": 7, "1w": 21}
+LONGEST_PAUSE_DAYS_WITHIN_DAYS = 5  # a night, or a weekend of four days
+DAY = 86_400 * 1_000_000
 
 Column = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -36,36 +39,39 @@ def classes_of(spec: TripleBarrier | ForwardReturn | Zigzag) -> tuple[str, ...]:
     return TWO_WAY if isinstance(spec, Zigzag) else THREE_WAY
 
 
-def horizon_of(spec: TripleBarrier | ForwardReturn | Zigzag) -> int:
-    """Return how many bars ahead a label looks at most; 1 for zigzag, whose labels say it by t1."""
-    return 1 if isinstance(spec, Zigzag) else spec.horizon
-
-
 def label(bars: pl.DataFrame, spec: TripleBarrier | ForwardReturn | Zigzag, timeframe: str) -> Labels:
-    """Label every row; a row whose horizon leaves the data or spans an unexpected gap is unlabelled.
+    """Label every row; a row whose tv lies beyond the data, a gap or a bar without prices is unlabelled.
 
-    A gap is more than seven bars' worth of time between two bars.
+    A gap is a pause of more than 7 days between daily bars, 21 between weekly ones, and 5 below a day.
     """
+    priced = np.logical_and.reduce([np.isfinite(bars[name].to_numpy()) for name in PRICES])
     if isinstance(spec, Zigzag):
-        return _zigzag(bars["close"].to_numpy(), spec.threshold)
-    labels = _triple_barrier(bars, spec) if isinstance(spec, TripleBarrier) else _forward(bars, spec)
-    unknown = _beyond_data_or_gap(bars, spec.horizon, TIMEFRAME_SECONDS[timeframe])
+        labels = _zigzag(bars["close"].to_numpy(), spec.threshold)
+    elif isinstance(spec, TripleBarrier):
+        labels = _triple_barrier(bars, spec)
+    else:
+        labels = _forward(bars, spec)
+    unknown = ~priced | _beyond_data_or_break(labels.tv, ~priced | _after_gap(bars["time"], timeframe))
     return Labels(np.where(unknown, UNLABELLED, labels.y).astype(np.int8), labels.t1, labels.tv)
 
 
-def _beyond_data_or_gap(bars: pl.DataFrame, horizon: int, seconds: int) -> npt.NDArray[np.bool_]:
-    n = bars.height
-    steps = np.diff(bars["time"].to_physical().to_numpy()) / 1e6
-    gaps = np.concatenate(([0], np.cumsum(steps > GAP_BARS * seconds)))
-    last = np.minimum(np.arange(n) + horizon, n - 1)
-    return np.asarray((np.arange(n) + horizon >= n) | (gaps[last] != gaps))
+def _after_gap(time: pl.Series, timeframe: str) -> npt.NDArray[np.bool_]:
+    opened = time.to_physical().to_numpy()
+    longest = LONGEST_PAUSE_DAYS.get(timeframe, LONGEST_PAUSE_DAYS_WITHIN_DAYS) * DAY
+    return np.asarray(np.diff(opened, prepend=opened[:1]) > longest)
+
+
+def _beyond_data_or_break(tv: Rows, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    passed = np.cumsum(breaks)
+    last = np.minimum(tv, len(tv) - 1)
+    return np.asarray((tv >= len(tv)) | (passed[last] != passed))
 
 
 def _triple_barrier(bars: pl.DataFrame, spec: TripleBarrier) -> Labels:
-    opens, high, low, close = (bars[name].to_numpy() for name in ("open", "high", "low", "close"))
+    opens, high, low, close = (bars[name].to_numpy() for name in PRICES)
     n = len(close)
     entry = close if spec.entry == "close" else np.append(opens[1:], np.nan)
-    unit = talib.ATR(high, low, close, ATR_PERIOD) / close if spec.unit == "atr" else np.full(n, 0.01)
+    unit = compute_indicator(bars, ATR)["value"] if spec.unit == "atr" else np.full(n, 0.01)
     upper, lower = entry * (1 + spec.up * unit), entry * (1 - spec.down * unit)
     y = np.full(n, HOLD, dtype=np.int8)
     t1 = np.arange(n) + spec.horizon
@@ -126,15 +132,16 @@ def _zigzag(close: Column, threshold: float) -> Labels:
 def _pivots(close: Column, threshold: float) -> list[tuple[int, int, bool]]:
     """Return confirmed pivots: row, row of confirmation, and whether it is a high."""
     pivots: list[tuple[int, int, bool]] = []
-    low = high = 0
+    low = high = int(np.isfinite(close).argmax())
     direction = 0
-    for row, price in enumerate(close):
-        low = row if price < close[low] else low
-        high = row if price > close[high] else high
-        if direction >= 0 and price <= close[high] * (1 - threshold):
+    prices = close.tolist()
+    for row, price in enumerate(prices):
+        low = row if price < prices[low] else low
+        high = row if price > prices[high] else high
+        if direction >= 0 and price <= prices[high] * (1 - threshold):
             pivots.append((high, row, True))
             direction, low, high = -1, row, row
-        elif direction <= 0 and price >= close[low] * (1 + threshold):
+        elif direction <= 0 and price >= prices[low] * (1 + threshold):
             pivots.append((low, row, False))
             direction, low, high = 1, row, row
     return pivots

@@ -1,12 +1,14 @@
 """What a dataset looks like before anything is trained on it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from ktrdr.features.dataset import Dataset, Partition
+from ktrdr.features.dataset import Dataset
+from ktrdr.features.partition import Partition
 
 RARE_CLASS = 0.05
 
@@ -43,8 +45,17 @@ def _set_warnings(dataset: Dataset) -> list[str]:
             warnings.append(f"fuzzy set `{name}` is never active on the training rows")
         elif (values == 1).all():
             warnings.append(f"fuzzy set `{name}` is always fully active on the training rows")
-    dead = int((dataset.train.x[:, present].sum(axis=1) == 0).sum())
-    return [*warnings, *([f"on {dead} training rows every membership is 0"] if dead else [])]
+    return [*warnings, *_uncovered_rows(dataset, present)]
+
+
+def _uncovered_rows(dataset: Dataset, present: Sequence[int]) -> list[str]:
+    warnings = []
+    for key in dataset.fitted_sets:
+        own = [number for number in present if dataset.feature_names[number].rpartition(".")[0] == key]
+        dead = int((~dataset.train.x[:, own].any(axis=1)).sum())
+        if dead:
+            warnings.append(f"on {dead:,} training rows every membership of `{key}` is 0")
+    return warnings
 
 
 def _class_warnings(dataset: Dataset) -> list[str]:

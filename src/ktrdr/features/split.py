@@ -9,6 +9,7 @@ from ktrdr.strategies.strategy import SplitSection
 
 Times = npt.NDArray[np.int64]
 TRAIN, VALIDATION, TEST, PURGED, EMBARGOED = 0, 1, 2, 3, 4
+ROUNDING = 1e-6  # a share of 0.57 of 100 is 57, though binary fractions make it 56.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Cuts:
 def find_cuts(times: Times, split: SplitSection) -> Cuts:
     """Return the cuts at floor(share * n) of the n distinct usable times."""
     distinct = np.unique(times)
-    first = int(np.floor(split.train * len(distinct)))
-    second = int(np.floor((split.train + split.validation) * len(distinct) + 1e-9))
+    shares = (split.train, split.train + split.validation)
+    first, second = (int(np.floor(share * len(distinct) + ROUNDING)) for share in shares)
     last = len(distinct) - 1
     at = [
         int(distinct[min(index, last)])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ktrdr.features.dataset import Dataset, Partition
+from ktrdr.features.dataset import Dataset
+from ktrdr.features.partition import Partition
 
 Classes = npt.NDArray[np.int32]
 

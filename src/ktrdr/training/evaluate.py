@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ktrdr.features.dataset import Dataset, Partition
+from ktrdr.features.dataset import Dataset
+from ktrdr.features.partition import Partition
 from ktrdr.training.baselines import fit_rsi_rule, majority
 from ktrdr.training.intervals import mean_interval
 from ktrdr.training.metrics import decision_metrics, split_metrics

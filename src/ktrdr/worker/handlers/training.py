@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ktrdr.errors import InputInvalid
-from ktrdr.features.dataset import Dataset, Partition, build_dataset
+from ktrdr.features.dataset import Dataset, build_dataset
+from ktrdr.features.partition import Partition
 from ktrdr.features.report import dataset_report
 from ktrdr.kinds.training import TrainingRequest, TrainingResult
 from ktrdr.market_data.load import LoadedBars, load_bars

@@ -16,7 +16,8 @@ from safetensors.numpy import save
 
 from ktrdr import __version__
 from ktrdr.clock import SystemClock
-from ktrdr.features.dataset import Dataset, Partition
+from ktrdr.features.dataset import Dataset
+from ktrdr.features.partition import Partition
 from ktrdr.market_data.load import LoadedBars
 from ktrdr.model_catalog.catalog import ModelCatalog, make_run_id
 from ktrdr.strategies.strategy import Strategy
