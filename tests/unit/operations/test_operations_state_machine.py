@@ -302,7 +302,7 @@ def promise_of(row: Transition, guard: int) -> str:
 def test_every_guard_is_missed_when_it_is_gone(row: Transition, guard: int, runner: asyncio.Runner) -> None:
     world = World(MemoryOperationStore(), runner, without(row, guard))
     with pytest.raises(AssertionError, match=promise_of(row, guard)):
-        live(world, 400)
+        live(world, 5000)
 
 
 def test_the_table_may_stand_in_any_order(runner: asyncio.Runner) -> None:
