@@ -52,6 +52,11 @@ class Settings:
         return self.runtime_dir / "server.sock"
 
     @property
+    def uploads_dir(self) -> Path:
+        """Return where the server keeps files that no operation has claimed yet."""
+        return self.state_dir / "uploads"
+
+    @property
     def server_log(self) -> Path:
         """Return where the embedded server writes what it does."""
         return self.state_dir / "server.log"

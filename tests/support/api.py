@@ -1,5 +1,6 @@
 """The real app with real workers, spoken to in process."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,10 +68,20 @@ async def running_api(
 ) -> AsyncIterator[Api]:
     """Run the app over a home of its own."""
     settings = Settings.load({"KTRDR_HOME": str(home)})
-    engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), slots)
+    engine = LocalProcessEngine(
+        settings.state_dir, worker_variables(settings, {**os.environ, "KTRDR_HOME": str(home)}), slots
+    )
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
     kept = store or MemoryOperationStore()
-    app = create_app(kept, engine, load_kinds(), catalog, bars, cancel_grace=cancel_grace)
+    app = create_app(
+        kept,
+        engine,
+        load_kinds(),
+        catalog=catalog,
+        bars=bars,
+        uploads=settings.uploads_dir,
+        cancel_grace=cancel_grace,
+    )
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -1,9 +1,10 @@
 """The one HTTP client of the command line: where the server is, how often to ask, what its errors mean."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx2
@@ -23,6 +24,7 @@ from ktrdr.errors import (
 LOCAL_URL = "http://ktrdr"
 LOOPBACK = frozenset({"ktrdr", "localhost", "127.0.0.1", "::1"})
 LONGEST_EXCERPT = 200
+UPLOAD_CHUNK = 1 << 20
 
 
 class LocalSocketTransport(httpx2.AsyncBaseTransport):
@@ -103,6 +105,17 @@ class KtrdrApiClient:
         path = f"{_path(operation_id)}/cancel"
         return _data(await self._send("POST", path, json=body, headers=key, timeout=timeout))
 
+    async def upload(self, file: Path) -> str:
+        """Send a file's bytes and return the id by which an operation claims them; raises OSError."""
+        with file.open("rb") as stream:
+            request = self.http.build_request(
+                "POST",
+                "/api/v1/uploads",
+                content=_chunks(stream),
+                headers={"Content-Length": str(os.fstat(stream.fileno()).st_size)},
+            )
+            return str(_data(await self._answer(request))["upload_id"])
+
     async def get(self, path: str, **query: str | int | bool) -> dict[str, Any]:
         """Return the body of any other resource."""
         return await self._send("GET", path, params=query)
@@ -128,6 +141,9 @@ class KtrdrApiClient:
         )
         if retry:
             request.extensions["retry"] = retry
+        return await self._answer(request)
+
+    async def _answer(self, request: httpx2.Request) -> dict[str, Any]:
         try:
             response = await self.http.send(request)
         except httpx2.HTTPError as error:
@@ -190,6 +206,11 @@ def _data(body: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ServerFailed("the server's answer has no `data`", hint="is this address a ktrdr server?")
     return data
+
+
+async def _chunks(stream: BinaryIO) -> AsyncIterator[bytes]:
+    while data := stream.read(UPLOAD_CHUNK):
+        yield data
 
 
 def _path(operation_id: str) -> str:

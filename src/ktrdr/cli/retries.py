@@ -112,10 +112,12 @@ def _tries(policy: RetryPolicy, outcome: Outcome) -> int:
 
 def _may_repeat(request: httpx2.Request, outcome: Outcome) -> bool:
     """Tell whether sending again can do no harm: the body can be replayed, and twice is as good as once."""
-    if isinstance(outcome, httpx2.UnsupportedProtocol) or not isinstance(request.stream, httpx2.ByteStream):
+    if isinstance(outcome, httpx2.UnsupportedProtocol):
         return False
+    if isinstance(outcome, httpx2.TransportError) and _never_sent(outcome):
+        return True
     is_idempotent = request.method in SAFE_METHODS or "idempotency-key" in request.headers
-    return is_idempotent or (isinstance(outcome, httpx2.TransportError) and _never_sent(outcome))
+    return is_idempotent and isinstance(request.stream, httpx2.ByteStream)
 
 
 def _never_sent(error: httpx2.TransportError) -> bool:

@@ -6,6 +6,7 @@ from ktrdr.lazy import resolve
 from ktrdr.operations.kind import OperationKind
 
 KINDS: Mapping[str, str] = {
+    "data_import": "ktrdr.kinds.data_import:KIND",
     "dummy": "ktrdr.kinds.dummy:KIND",
     "training": "ktrdr.kinds.training:KIND",
 }

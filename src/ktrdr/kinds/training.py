@@ -6,10 +6,9 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ktrdr.operations.kind import OperationKind
-from ktrdr.strategies.strategy import Strategy
+from ktrdr.strategies.strategy import Strategy, Symbol, Timeframe
 from ktrdr.strategies.strategy_file import parse_strategy
 
-SYMBOL = r"^[^\s/\\\x00-\x1f]{1,32}(/[^\s/\\\x00-\x1f]{1,32})?$"
 METRICS = dict[str, Any]
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -21,8 +20,8 @@ class TrainingRequest(BaseModel):
 
     strategy_name: str = Field(max_length=200)
     strategy: str = Field(max_length=262_144)
-    symbols: tuple[str, ...] = Field(default=(), max_length=50)
-    timeframes: tuple[str, ...] = Field(default=(), max_length=1)
+    symbols: tuple[Symbol, ...] = Field(default=(), max_length=50)
+    timeframes: tuple[Timeframe, ...] = Field(default=(), max_length=1)
     start_date: date | None = None
     end_date: date | None = None
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)

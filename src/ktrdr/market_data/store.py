@@ -47,6 +47,10 @@ class BarStore:
         """Tell whether the series was ever written."""
         return (self._folder(series) / "meta.json").exists()
 
+    def rows(self, series: Series) -> int:
+        """Return how many bars are kept of a series."""
+        return _read_info(self._folder(series) / "meta.json").rows if self.has(series) else 0
+
     def read(self, series: Series) -> pl.DataFrame:
         """Return all bars; raises DataInvalid, naming the file, if one is not what was written."""
         folder = self._folder(series)

@@ -35,6 +35,17 @@ class GenericProgressState:
     phases: tuple[PhaseProgress, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
 
+    def finished(self) -> "GenericProgressState":
+        """Return this progress at its end: every phase and the whole at 100 %, nothing remaining."""
+        phases = tuple(replace(phase, percentage=100.0) for phase in self.phases)
+        return replace(
+            self,
+            percentage=100.0,
+            steps_completed=self.steps_total,
+            estimated_remaining_seconds=None,
+            phases=phases,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of `progress` in an operation."""
         names = (name for name in self.__dataclass_fields__ if name not in {"operation_id", "phases"})

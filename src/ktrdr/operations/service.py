@@ -46,6 +46,7 @@ class OperationsService:
         self._progress: dict[str, tuple[int, GenericProgressState]] = {}
         self._written: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
+        self._inserting = asyncio.Lock()
         self.changed = asyncio.Event()
 
     async def start(
@@ -59,8 +60,7 @@ class OperationsService:
         new = self._new_operation(kind, request, operation_id or new_operation_id(kind.name))
         stored = await self.store.get(new.operation_id)
         if stored is None:
-            await self._refuse_when_full()
-            if await self.store.insert(new):
+            if await self._insert_unless_full(new):
                 self.changed.set()
                 return new, False
             stored = await self.get(new.operation_id)
@@ -126,6 +126,11 @@ class OperationsService:
             progress=GenericProgressState(operation_id=operation_id),
             metadata={"description": kind.describe(request)},
         )
+
+    async def _insert_unless_full(self, new: Operation) -> bool:
+        async with self._inserting:
+            await self._refuse_when_full()
+            return await self.store.insert(new)
 
     async def _refuse_when_full(self) -> None:
         pending = OperationFilter(statuses=frozenset({OperationStatus.PENDING}), limit=1)

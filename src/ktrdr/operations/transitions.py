@@ -65,7 +65,9 @@ def _checkpoint(operation: Operation, event: events.Checkpointed, _: datetime) -
 
 
 def _complete(operation: Operation, event: events.Succeeded, now: datetime) -> Operation:
-    ended = replace(operation, result_summary=event.result, warnings=operation.warnings + event.warnings)
+    warnings = operation.warnings + event.warnings
+    progress = operation.progress.finished()
+    ended = replace(operation, result_summary=event.result, warnings=warnings, progress=progress)
     return _end(ended, OperationStatus.COMPLETED, now)
 
 

@@ -64,7 +64,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
     store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
-    app = create_app(store, engine, load_kinds(), catalog, bars)
+    app = create_app(store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir)
     work = serve(
         app,
         listener,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -23,15 +24,17 @@ from ktrdr.server.routes.kinds import kinds_router
 from ktrdr.server.routes.models import models_router
 from ktrdr.server.routes.operations import OperationsRoutes, start_route
 from ktrdr.server.routes.trainings import trainings_router
+from ktrdr.server.routes.uploads import UPLOADS_PATH, uploads_router
 
 
 def create_app(
     store: OperationStore,
     engine: WorkerEngine,
     kinds: Mapping[str, OperationKind],
+    *,
     catalog: ModelCatalog,
     bars: BarStore,
-    *,
+    uploads: Path,
     clock: Clock | None = None,
     cancel_grace: float = 10.0,
 ) -> FastAPI:
@@ -46,7 +49,7 @@ def create_app(
         await store.close()
 
     app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(RequestGuards)
+    app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
     problems.install(app)
     for kind in kinds.values():
         app.add_api_route(kind.start_path, start_route(service, kind), methods=["POST"], status_code=202)
@@ -55,5 +58,6 @@ def create_app(
     app.include_router(trainings_router(service))
     app.include_router(models_router(catalog))
     app.include_router(data_router(bars))
+    app.include_router(uploads_router(uploads, service.clock))
     app.include_router(health_router(service, os.getpid()))
     return app

@@ -1,5 +1,7 @@
 """What every request must pass: no web page as its author, no foreign host, no endless body."""
 
+from collections.abc import Set
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ktrdr.server.problems import problem
@@ -9,11 +11,17 @@ HOSTS = frozenset({"ktrdr", "localhost", "127.0.0.1", "[::1]", "testserver"})
 
 
 class RequestGuards:
-    """Refuses requests with an `Origin`, an unknown `Host` or more than `largest_body` bytes."""
+    """Refuses requests with an `Origin`, an unknown `Host` or a body over `largest_body` bytes.
 
-    def __init__(self, app: ASGIApp, largest_body: int = LARGEST_BODY) -> None:
+    The paths in `unlimited` take bodies of any size.
+    """
+
+    def __init__(
+        self, app: ASGIApp, largest_body: int = LARGEST_BODY, unlimited: Set[str] = frozenset()
+    ) -> None:
         self._app = app
         self._largest_body = largest_body
+        self._unlimited = unlimited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the reason why not."""
@@ -23,8 +31,9 @@ class RequestGuards:
         if refusal := _refusal(dict(scope["headers"])):
             await problem(403, "Refused", refusal)(scope, receive, send)
             return
+        is_unlimited = scope["path"] in self._unlimited
         try:
-            await self._app(scope, self._counted(receive), send)
+            await self._app(scope, receive if is_unlimited else self._counted(receive), send)
         except _TooLarge:
             detail = f"the body is larger than {self._largest_body:,} bytes"
             await problem(413, "Too large", detail)(scope, receive, send)

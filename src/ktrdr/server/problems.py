@@ -69,7 +69,10 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        {"field": ".".join(str(part) for part in each["loc"][1:]) or "body", "message": each["msg"]}
+        {
+            "field": ".".join(str(part) for part in each["loc"][1:]) or "body",
+            "message": each["msg"].removeprefix("Value error, "),
+        }
         for each in error.errors()
     ]
     detail = "; ".join(f"`{each['field']}`: {each['message']}" for each in errors)

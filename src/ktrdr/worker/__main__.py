@@ -17,7 +17,7 @@ def main() -> None:
     channel = WorkerChannel(socket.socket(fileno=int(sys.argv[1])))
     assignment = channel.receive()
     channel.listen(int(assignment["fence"]))
-    folders = Folders(settings.data_dir, settings.models_dir, settings.state_dir / "uploads")
+    folders = Folders(settings.data_dir, settings.models_dir, settings.uploads_dir)
     channel.send(run(assignment, channel, folders))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktrdr.errors import InputInvalid
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -11,3 +13,12 @@ class Folders:
     bars: Path
     models: Path
     uploads: Path
+
+    def claim_upload(self, upload_id: str, target: Path) -> None:
+        """Move an upload to `target`, so that no other operation has it; raises InputInvalid."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (self.uploads / upload_id).rename(target)
+        except FileNotFoundError:
+            hint = "an upload is kept for a day and used once; send the file again"
+            raise InputInvalid(f"upload `{upload_id}` is gone", hint=hint) from None

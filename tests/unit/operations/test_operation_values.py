@@ -134,3 +134,19 @@ def test_entering_a_phase_finishes_those_before_and_no_other() -> None:
 def test_a_phase_that_was_not_planned_is_a_value_error() -> None:
     with pytest.raises(ValueError):
         enter_phase((PhaseProgress("load"),), "lunch")
+
+
+def test_what_has_completed_is_at_its_end_in_every_phase() -> None:
+    phases = (PhaseProgress("load", 3, 100.0), PhaseProgress("train", 1, 20.0, message="epoch 2"))
+    finished = GenericProgressState(
+        percentage=80.0,
+        phases=phases,
+        steps_total=2,
+        steps_completed=1,
+        estimated_remaining_seconds=3.0,
+        seq=4,
+    ).finished()
+    assert [phase.percentage for phase in finished.phases] == [100.0, 100.0]
+    assert (finished.percentage, finished.steps_completed, finished.seq) == (100.0, 2, 4)
+    assert finished.estimated_remaining_seconds is None
+    assert finished.phases[1].message == "epoch 2"

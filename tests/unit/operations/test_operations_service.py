@@ -95,6 +95,14 @@ async def test_a_full_queue_refuses_but_still_answers_a_replay(service: Operatio
     assert await service.start("count", CountRequest(), KEY) == (first, True)
 
 
+async def test_starts_at_once_do_not_exceed_the_queue(service: OperationsService) -> None:
+    starts = (service.start("count", CountRequest()) for _ in range(20))
+    answers = await asyncio.gather(*starts, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, QueueFull)]
+    assert len(refused) == 18
+    assert (await service.list(OperationFilter())).total_count == 2
+
+
 async def test_an_unknown_operation_is_not_found(service: OperationsService) -> None:
     with pytest.raises(NotFound):
         await service.get(KEY)

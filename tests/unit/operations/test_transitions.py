@@ -19,6 +19,7 @@ CANCEL = events.CancelRequested("bob", "changed my mind")
 CANCELLED, FAILED = OperationStatus.CANCELLED, OperationStatus.FAILED
 COMPLETED, RUNNING = OperationStatus.COMPLETED, OperationStatus.RUNNING
 
+DONE = GenericProgressState(percentage=100.0)
 ROWS: dict[str, tuple[Operation, events.Event, Operation]] = {
     "T2": (
         an_operation(),
@@ -36,12 +37,13 @@ ROWS: dict[str, tuple[Operation, events.Event, Operation]] = {
             completed_at=LATER,
             result_summary={"counted": 3},
             warnings=("old", "new"),
+            progress=DONE,
         ),
     ),
     "T4 with the flag": (
         cancelling(),
         events.Succeeded(4, {"counted": 3}),
-        cancelling(status=COMPLETED, completed_at=LATER, result_summary={"counted": 3}),
+        cancelling(status=COMPLETED, completed_at=LATER, result_summary={"counted": 3}, progress=DONE),
     ),
     "T5": (running(), events.Failed(4, WRONG), running(status=FAILED, completed_at=LATER, error=WRONG)),
     "T7": (

@@ -1,16 +1,50 @@
-"""`ktrdr data`: what bars there are."""
+"""`ktrdr data`: import bars of one's own, and see which there are."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
 from ktrdr.cli.safe_text import safe
-from ktrdr.cli.session import Output, OutputOption, UrlOption, open_session
+from ktrdr.cli.session import (
+    NoProgressOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    Session,
+    UrlOption,
+    message_of,
+    open_session,
+)
+from ktrdr.errors import InputInvalid
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="See which bars there are.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Import bars and list what is there.")
 
 
-@app.callback()
-def group() -> None:
-    """See which bars there are."""
+@app.command("import")
+def import_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
+    symbol: Annotated[str, typer.Argument(help="What its bars are of, as AAPL or BTC/USDT.")],
+    *,
+    timeframe: Annotated[str, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w.")] = "1d",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Read a field from this column; repeatable."),
+    ] = None,
+    tz: Annotated[str | None, typer.Option(help="Zone of times that carry no offset.")] = None,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+    quiet: QuietOption = False,
+    no_progress: NoProgressOption = False,
+) -> None:
+    """Import a CSV file: all of its bars, or none and the lines that are wrong."""
+    mapped = dict(_pair(each) for each in columns or [])
+    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    upload = _upload(session, file)
+    adapter = DataImportOperationAdapter(upload, file.name, symbol, timeframe, columns=mapped, tz=tz)
+    session.run(adapter, message_of)
 
 
 @app.command("list")
@@ -28,3 +62,19 @@ def list_series(
         span = f"{safe(each['first'])[:10]} to {safe(each['last'])[:10]}"
         words = f"{name:<14} {each['rows']:>10,} bars  {span}  {safe(each['provider'])}"
         session.out.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, separator, column = text.partition("=")
+    if not (field and separator and column):
+        raise InputInvalid(f"--map `{text}` is not FIELD=COLUMN", hint="for example --map close='Adj Close'")
+    return field, column
+
+
+def _upload(session: Session, file: Path) -> str:
+    try:
+        return session.ask(lambda client: client.upload(file))
+    except OSError as error:
+        raise InputInvalid(
+            f"cannot read `{file}`: {error.strerror}", hint="give the path of a CSV file"
+        ) from None

@@ -6,15 +6,23 @@ from ktrdr.cli.operation_adapters.base import OperationAdapter, UnknownKindAdapt
 from ktrdr.lazy import resolve
 
 _ADAPTERS: Mapping[str, str] = {
+    "DataImportOperationAdapter": "ktrdr.cli.operation_adapters.data_import:DataImportOperationAdapter",
     "DummyOperationAdapter": "ktrdr.cli.operation_adapters.dummy:DummyOperationAdapter",
     "TrainingOperationAdapter": "ktrdr.cli.operation_adapters.training:TrainingOperationAdapter",
 }
 _OF_KIND: Mapping[str, str] = {
+    "data_import": "DataImportOperationAdapter",
     "dummy": "DummyOperationAdapter",
     "training": "TrainingOperationAdapter",
 }
 
-__all__ = ["DummyOperationAdapter", "OperationAdapter", "TrainingOperationAdapter", "adapter_of_kind"]
+__all__ = [
+    "DataImportOperationAdapter",
+    "DummyOperationAdapter",
+    "OperationAdapter",
+    "TrainingOperationAdapter",
+    "adapter_of_kind",
+]
 
 
 def adapter_of_kind(kind: str) -> OperationAdapter:

@@ -12,6 +12,7 @@ from ktrdr.worker.folders import Folders
 Handler = Callable[[Any, OperationContext, Folders], BaseModel]
 
 HANDLERS: Mapping[str, str] = {
+    "data_import": "ktrdr.worker.handlers.data_import:handle",
     "dummy": "ktrdr.worker.handlers.dummy:handle",
     "training": "ktrdr.worker.handlers.training:handle",
 }

@@ -1,0 +1,136 @@
+"""One's own bars: a file is imported and trained on, or refused with a sentence and without a trace."""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ktrdr.market_data.sample import load_sample
+from ktrdr.server.routes.uploads import KEPT_SECONDS
+from support.api import Api, running_api
+from support.installation import Installation
+
+STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
+START = "/api/v1/data/import"
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    bars = load_sample("MSFT", "raw").with_columns(pl.col("time").dt.date())
+    file = tmp_path / "msft.csv"
+    bars.rename({"time": "Date", "close": "Last"}).write_csv(file)
+    return file
+
+
+def kept(ktrdr: Installation) -> list[Path]:
+    folders = (ktrdr.settings.data_dir, ktrdr.settings.uploads_dir, ktrdr.settings.state_dir / "ops")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if path.suffix in {".parquet", ".csv", ""} and path.name != ".lock"]
+
+
+def test_a_file_of_ones_own_imports_and_trains(ktrdr: Installation, csv: Path) -> None:
+    shown = ktrdr.run("data", "import", str(csv), "MSFT2", "--map", "close=Last").stdout
+    assert shown == "MSFT2 1d · 3,270 bars, 2000-03-01 to 2013-03-01\n"
+    assert "MSFT2 1d            3,270 bars" in ktrdr.run("data", "list").stdout
+    trained = ktrdr.json("models", "train", str(STRATEGY), "MSFT2", "--epochs", "2")
+    assert trained["result"]["symbols"] == ["MSFT2"]
+    assert {path.suffix for path in kept(ktrdr)} == {".parquet"}
+
+
+def test_a_second_import_replaces_the_first_and_says_so(ktrdr: Installation, csv: Path) -> None:
+    ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", "-q")
+    lines = csv.read_text().splitlines()
+    csv.write_text("\n".join([*lines[:101], lines[100]]))
+    again = ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", "--map", "volume=volume")
+    assert "100 bars" in again.stdout
+    assert "Dropped   1 exact duplicates" in again.stdout
+    assert "Replaced  3,270 bars imported before" in again.stdout
+
+
+def test_a_broken_file_fails_with_its_line_and_writes_nothing(ktrdr: Installation, csv: Path) -> None:
+    csv.write_text(csv.read_text().replace("2000-03-03", "2000-03-0x"))
+    failed = ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", expect=1)
+    assert "msft.csv, line 4: column `Date`: `2000-03-0x` is not a time" in failed.stderr
+    assert "hint: write times as 2024-01-31" in failed.stderr
+    assert failed.stdout == ""
+    assert kept(ktrdr) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.csv", "M"], "cannot read `missing.csv`: No such file or directory"),
+        ([".", "M"], "cannot read `.`: Is a directory"),
+        (["README.md", "../M"], "is no symbol"),
+        (["README.md", "M", "--timeframe", "2h"], "`timeframe`: Input should be '1m', '5m'"),
+        (["README.md", "M", "--tz", "Mars"], "`Mars` is no time zone"),
+        (["README.md", "M", "--map", "close"], "--map `close` is not FIELD=COLUMN"),
+        (["README.md", "M", "--map", "shut=X"], "Input should be 'time', 'open'"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(ktrdr: Installation, arguments: list[str], words: str) -> None:
+    refused = ktrdr.run("data", "import", *arguments, expect=2)
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(tmp_path) as running:
+        yield running
+
+
+def payload(upload_id: str) -> dict[str, str]:
+    return {"upload_id": upload_id, "file_name": "x.csv", "symbol": "X", "timeframe": "1d"}
+
+
+async def uploaded(api: Api, data: bytes) -> str:
+    answer = await api.http.post("/api/v1/uploads", content=data)
+    assert answer.status_code == 201
+    assert answer.json()["data"]["size"] == len(data)
+    return str(answer.json()["data"]["upload_id"])
+
+
+async def test_an_upload_larger_than_any_request_is_kept_privately(api: Api, tmp_path: Path) -> None:
+    upload_id = await uploaded(api, b"x" * 3_000_000)
+    (file,) = tmp_path.rglob(upload_id)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (await api.http.post(START, content=b" " * 3_000_000)).status_code == 413
+
+
+async def test_an_upload_is_used_once(api: Api) -> None:
+    upload_id = await uploaded(api, b"Date,Open,High,Low,Close\n2020-01-02,1,2,1,1\n")
+    ends = []
+    for _ in range(2):
+        started = await api.http.post(START, json=payload(upload_id))
+        ends.append(await api.until(started.json()["data"]["operation_id"]))
+    assert [each["status"] for each in ends] == ["completed", "failed"]
+    assert "is gone" in ends[1]["error_message"]
+
+
+async def test_a_path_is_no_upload(api: Api) -> None:
+    for name in ("../operations.sqlite", "/etc/passwd", "upl_../../x", ""):
+        assert (await api.http.post(START, json=payload(name))).status_code == 422
+
+
+async def test_a_client_that_leaves_half_way_leaves_no_file(api: Api, tmp_path: Path) -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b"Date,"
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await api.http.post("/api/v1/uploads", content=half())
+    assert list((tmp_path / "state" / "uploads").glob("*")) == []
+
+
+async def test_an_upload_that_nobody_claims_is_gone_after_a_day(api: Api, tmp_path: Path) -> None:
+    old, young = await uploaded(api, b"1"), await uploaded(api, b"2")
+    folder = tmp_path / "state" / "uploads"
+    age = (folder / old).stat().st_mtime - KEPT_SECONDS - 60
+    os.utime(folder / old, (age, age))
+    newest = await uploaded(api, b"3")
+    assert {path.name for path in folder.iterdir()} == {young, newest}

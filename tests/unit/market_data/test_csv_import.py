@@ -1,0 +1,207 @@
+"""One's own CSV file: what it says is taken, and what is wrong is named by line and column."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ktrdr.errors import DataInvalid
+from ktrdr.market_data.csv_bars import ImportedBars, read_csv_bars
+from ktrdr.market_data.csv_text import ROWS_PER_REPORT
+from ktrdr.market_data.sample import load_sample
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+HEADER = "Date,Open,High,Low,Close,Volume\n"
+GOOD = "2020-01-02,1,2,0.5,1.5,100\n"
+NEXT = "2020-01-03,1.5,2,0.5,1,7\n"
+HOURS = "2020-01-02 10:00{0},1,2,0.5,1.5,1\n2020-01-02 11:00{0},1,2,0.5,1.5,1\n"
+
+
+class Reader:
+    """Reads text as if it were a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "bars.csv"
+        self.shares: list[float] = []
+
+    def __call__(self, text: str | bytes, timeframe: str = "1d", **options: object) -> ImportedBars:
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_csv_bars(self.file, timeframe, now=NOW, on_progress=self.shares.append, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    return Reader(tmp_path)
+
+
+BROKEN = {
+    "empty": ("", "line 1: there is no header"),
+    "only a header": (HEADER, "line 2: there is no bar"),
+    "binary": (b"PK\x03\x04\0\0", "line 1: a NUL byte"),
+    "latin-1": (HEADER.encode() + b"2020-01-02,1,2,1,1,\xe9\n", "line 2, byte 20: not UTF-8"),
+    "one field short": (HEADER + GOOD + "2020-01-03,1,2,0.5,1\n", "line 3: 5 fields where the header has 6"),
+    "one field more": (HEADER + "2020-01-02,1,2,0.5,1,1,1\n", "line 2: 7 fields"),
+    "a quote that never ends": (HEADER + GOOD + '2020-01-03,"1,2,0.5,1,1\n', "line 3: "),
+    "an endless line": (HEADER + "x" * 70_000, "line 2: longer than 65,536 bytes"),
+    "no such column": ("Date,Open,High,Low,Settle,Volume\n" + GOOD, "line 1: no column is named `close`"),
+    "two columns of one name": (
+        "Date,Open,Open,Low,Close,Volume\n" + GOOD,
+        "line 1: column `Open` is there twice",
+    ),
+    "two times": ("Date,Time,Open,High,Low,Close\n", "line 2: there is no bar"),
+    "two times with a bar": (
+        "Date,Time,Open,High,Low,Close\n2020-01-02,09:30,1,2,1,1\n",
+        "line 1: both `Date` and `Time` could be `time`",
+    ),
+    "a word for a price": (
+        HEADER + GOOD + "2020-01-03,1,2,0.5,n/a,1\n",
+        "line 3: column `Close`: `n/a` is not a number",
+    ),
+    "a decimal comma": (
+        "Date;Open;High;Low;Close\n2020-01-02;1,5;2;1;1\n",
+        "line 2: column `Open`: `1,5` is not a number",
+    ),
+    "no price": (HEADER + "2020-01-02,1,2,0.5,,1\n", "line 2: `close` is not a finite number"),
+    "infinite": (HEADER + "2020-01-02,inf,2,0.5,1,1\n", "line 2: `open` is not a finite number"),
+    "below zero": (HEADER + "2020-01-02,1,2,-0.5,1,1\n", "line 2: `low` is not above 0"),
+    "high too low": (HEADER + "2020-01-02,1,1,0.5,1.5,1\n", "line 2: `high` is below open or close"),
+    "volume below zero": (
+        HEADER + "2020-01-02,1,2,0.5,1.5,-1\n",
+        "line 2: `volume` is not a finite number of at least",
+    ),
+    "no time": (HEADER + "02/01/2020,1,2,0.5,1.5,1\n", "line 2: column `Date`: `02/01/2020` is not a time"),
+    "the future": (
+        HEADER + "2024-12-02,1,2,0.5,1.5,1\n",
+        "line 2: column `Date`: `2024-12-02` is in the future",
+    ),
+    "two bars of one time": (
+        HEADER + GOOD + NEXT + "2020-01-02,1,2,0.5,1,1\n",
+        "line 4: another bar of 2020-01-02",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_one_sentence_with_line_and_column(read: Reader, name: str) -> None:
+    text, words = BROKEN[name]
+    with pytest.raises(DataInvalid) as caught:
+        read(text)
+    assert caught.value.message.startswith(words)
+    assert caught.value.hint
+
+
+def test_the_first_ten_offenders_are_named(read: Reader) -> None:
+    with pytest.raises(DataInvalid) as caught:
+        read(HEADER + GOOD + "".join(f"2020-02-{day:02d},x,2,0.5,1,1\n" for day in range(1, 20)))
+    assert caught.value.message.startswith("line 3: ")
+    assert [each.split(":")[0] for each in caught.value.detail] == [f"line {line}" for line in range(4, 13)]
+
+
+def test_what_excel_and_exchanges_write_is_read(read: Reader) -> None:
+    plain = read(HEADER + GOOD + NEXT).bars
+    for text in (
+        "\ufeff" + HEADER + GOOD + NEXT,
+        (HEADER + GOOD + NEXT).replace("\n", "\r\n"),
+        (HEADER + GOOD + NEXT).replace(",", ";"),
+        (HEADER + GOOD + NEXT).replace(",", "\t"),
+        HEADER + "\n" + GOOD + "\n" + NEXT + "\n",
+        HEADER + '"2020-01-02","1","2","0.5","1.5","100"\n' + NEXT,
+        HEADER + NEXT + GOOD + GOOD,
+        HEADER.upper() + GOOD.replace(",", " , ") + NEXT,
+        HEADER + GOOD.replace("-", "") + NEXT.replace("-", ""),
+    ):
+        assert read(text).bars.equals(plain)
+
+
+def test_lines_are_counted_over_blank_ones(read: Reader) -> None:
+    with pytest.raises(DataInvalid, match="line 5: "):
+        read(HEADER + GOOD + "\n\n" + "2020-01-03,x,2,1,1,1\n")
+
+
+def test_columns_may_be_named_and_the_others_are_reported(read: Reader) -> None:
+    text = "day,Open,High,Low,Close,Adj Close\n2020-01-02,1,2,0.5,1.5,0.7\n"
+    imported = read(text, columns={"time": "day", "close": "Adj Close"})
+    assert imported.bars["close"].to_list() == [0.7]
+    assert imported.bars["volume"].to_list() == [None]
+    assert imported.ignored == ("Close",)
+
+
+def test_a_map_to_a_column_that_is_not_there_is_refused(read: Reader) -> None:
+    with pytest.raises(DataInvalid, match="no column `Adj`") as caught:
+        read(HEADER + GOOD, columns={"close": "Adj"})
+    assert "`Close`" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("offset", "tz", "first"),
+    [
+        ("", "America/New_York", "2020-01-02T15:00:00+00:00"),
+        ("", "UTC", "2020-01-02T10:00:00+00:00"),
+        ("Z", None, "2020-01-02T10:00:00+00:00"),
+        ("-05:00", None, "2020-01-02T15:00:00+00:00"),
+        ("+0530", None, "2020-01-02T04:30:00+00:00"),
+    ],
+)
+def test_times_within_a_day_become_utc(read: Reader, offset: str, tz: str | None, first: str) -> None:
+    bars = read(HEADER + HOURS.format(offset), "1h", tz=tz).bars
+    assert bars["time"][0].isoformat() == first
+    assert bars["time"].dtype == pl.Datetime("us", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "timeframe", "tz", "words"),
+    [
+        (HOURS.format(""), "1h", None, "do not say their zone"),
+        (HOURS.format("Z"), "1h", "UTC", "carry their own offset"),
+        (HOURS.format("Z") + "2020-01-02 12:00,1,2,0.5,1,1\n", "1h", None, "line 4: .* has no offset"),
+        (GOOD + NEXT, "1d", "UTC", "a date, which has no zone"),
+        (GOOD + NEXT, "1h", "UTC", "1 d apart, which 1h bars are not"),
+        (HOURS.format("Z"), "1d", None, "1 h apart"),
+        (HOURS.format("Z"), "4h", None, "1 h apart"),
+    ],
+)
+def test_a_time_that_could_mean_two_things_is_refused(
+    read: Reader, text: str, timeframe: str, tz: str | None, words: str
+) -> None:
+    with pytest.raises(DataInvalid, match=words):
+        read(HEADER + text, timeframe, tz=tz)
+
+
+@pytest.mark.parametrize(("day", "what"), [("2020-03-08 02:30", "never"), ("2020-11-01 01:30", "twice")])
+def test_trap_15_a_wall_time_that_a_change_of_clocks_made_is_refused(
+    read: Reader, day: str, what: str
+) -> None:
+    with pytest.raises(DataInvalid, match=f"line 2: .*{day}"):
+        read(HEADER + f"{day},1,2,0.5,1,1\n", "1h", tz="America/New_York")
+
+
+def test_trap_15_hours_around_a_change_of_clocks_are_an_hour_apart(read: Reader) -> None:
+    text = HEADER + "".join(f"2020-03-08 {hour:02d}:00,1,2,0.5,1,1\n" for hour in (0, 1, 3, 4))
+    times = read(text, "1h", tz="America/New_York").bars["time"]
+    assert times.diff().drop_nulls().dt.total_hours().to_list() == [1, 1, 1]
+
+
+def test_a_daily_bar_keeps_the_date_of_its_session_whatever_its_offset(read: Reader) -> None:
+    text = HEADER + "2020-01-02 00:00:00-05:00,1,2,0.5,1,1\n2020-01-03 00:00:00-05:00,1,2,0.5,1,1\n"
+    assert read(text).bars["time"].dt.strftime("%Y-%m-%d %H:%M").to_list() == [
+        "2020-01-02 00:00",
+        "2020-01-03 00:00",
+    ]
+
+
+def test_real_bars_come_back_as_they_were(read: Reader) -> None:
+    bars = load_sample("MSFT", "raw")
+    assert read(bars.with_columns(pl.col("time").dt.date()).write_csv()).bars.equals(bars)
+
+
+def test_progress_is_the_share_of_bytes_read(read: Reader) -> None:
+    start = datetime(1900, 1, 1, tzinfo=UTC)
+    times = pl.datetime_range(start, interval="1h", end=start.replace(year=1907), eager=True, time_unit="us")
+    bars = pl.DataFrame(
+        {"time": times.dt.strftime("%Y-%m-%d %H:%MZ"), **dict.fromkeys(("open", "high", "low", "close"), 1.0)}
+    )
+    assert read(bars.write_csv(), "1h").bars.height == bars.height > 3 * ROWS_PER_REPORT
+    assert read.shares == sorted(read.shares)
+    assert len(read.shares) == 4
+    assert read.shares[-1] == 1.0
