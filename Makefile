@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check coverage bench clean
+.PHONY: install demo test check coverage snapshots bench clean
 
 install: $(STAMP)
 
@@ -27,6 +27,9 @@ test: check
 coverage: install
 	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/functional
 	$(BIN)/coverage report
+
+snapshots: install
+	PYTHONPATH=tests $(BIN)/python -m support.surface
 
 bench: install
 	$(BIN)/python -m benchmarks.training_throughput

@@ -41,6 +41,8 @@ class Installation:
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
         }
+        if "PYTHONPATH" in os.environ:
+            self.environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
         home.mkdir(parents=True, exist_ok=True)
 
     @property

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from ktrdr.cli.app import COMMAND_GROUPS
-from ktrdr.cli.operation_adapters import OperationAdapter, UnknownKindAdapter, adapter_of_kind
+from ktrdr.cli.operation_adapters import adapter_of_kind
+from ktrdr.cli.operation_adapters.base import OperationAdapter, UnknownKindAdapter
 from ktrdr.errors import InputInvalid
 
 HEAVY = ("httpx2", "pydantic", "rich", "asyncio", "numpy", "jax", "polars", "fastapi", "platformdirs")

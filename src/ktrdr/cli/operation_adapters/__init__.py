@@ -5,36 +5,24 @@ from collections.abc import Mapping
 from ktrdr.cli.operation_adapters.base import OperationAdapter, UnknownKindAdapter
 from ktrdr.lazy import resolve
 
-_ADAPTERS: Mapping[str, str] = {
-    "DataImportOperationAdapter": "ktrdr.cli.operation_adapters.data_import:DataImportOperationAdapter",
-    "DummyOperationAdapter": "ktrdr.cli.operation_adapters.dummy:DummyOperationAdapter",
-    "TrainingOperationAdapter": "ktrdr.cli.operation_adapters.training:TrainingOperationAdapter",
+ADAPTERS: Mapping[str, str] = {
+    "data_import": "ktrdr.cli.operation_adapters.data_import:DataImportOperationAdapter",
+    "dummy": "ktrdr.cli.operation_adapters.dummy:DummyOperationAdapter",
+    "training": "ktrdr.cli.operation_adapters.training:TrainingOperationAdapter",
 }
-_OF_KIND: Mapping[str, str] = {
-    "data_import": "DataImportOperationAdapter",
-    "dummy": "DummyOperationAdapter",
-    "training": "TrainingOperationAdapter",
-}
-
-__all__ = [
-    "DataImportOperationAdapter",
-    "DummyOperationAdapter",
-    "OperationAdapter",
-    "TrainingOperationAdapter",
-    "adapter_of_kind",
-]
 
 
 def adapter_of_kind(kind: str) -> OperationAdapter:
     """Return an adapter that shows operations of `kind`; one without domain words for an unknown kind."""
-    if kind not in _OF_KIND:
+    if kind not in ADAPTERS:
         return UnknownKindAdapter()
-    adapter: type[OperationAdapter] = resolve(_ADAPTERS[_OF_KIND[kind]])
+    adapter: type[OperationAdapter] = resolve(ADAPTERS[kind])
     return adapter.for_display()
 
 
 def __getattr__(name: str) -> type[OperationAdapter]:
-    if name not in _ADAPTERS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    adapter: type[OperationAdapter] = resolve(_ADAPTERS[name])
-    return adapter
+    for target in ADAPTERS.values():
+        if target.endswith(f":{name}"):
+            adapter: type[OperationAdapter] = resolve(target)
+            return adapter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

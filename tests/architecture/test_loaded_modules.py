@@ -1,0 +1,41 @@
+"""What a process loads: nobody pays for what they do not use."""
+
+import subprocess
+import sys
+
+import pytest
+
+SERVER = "import ktrdr.server.__main__; from ktrdr.kinds.table import load_kinds; load_kinds()"
+WORKER = (
+    "import ktrdr.worker.__main__; from ktrdr.worker.handlers.table import load_handler; load_handler('{0}')"
+)
+CLIENT = "import ktrdr.cli.commands.{0}"
+COMPUTING = (
+    "jax",
+    "optax",
+    "talib",
+    "ktrdr.training",
+    "ktrdr.features",
+    "ktrdr.indicators",
+    "ktrdr.worker.handlers",
+)
+SERVING = ("fastapi", "uvicorn", "ktrdr.server", "typer", "rich", "httpx2", "ktrdr.cli")
+NEVER = {
+    "server": (SERVER, (*COMPUTING, "typer", "rich", "httpx2", "ktrdr.cli")),
+    "worker of a dummy": (WORKER.format("dummy"), ("jax", "polars", "numpy", "ktrdr.market_data", *SERVING)),
+    "worker of an import": (WORKER.format("data_import"), ("jax", "ktrdr.training", *SERVING)),
+    "worker of a training": (WORKER.format("training"), SERVING),
+    "command dummy": (CLIENT.format("dummy"), ("jax", "polars", "numpy", "fastapi", "ktrdr.strategies")),
+    "command models": (CLIENT.format("models"), ("jax", "polars", "numpy", "fastapi", "ktrdr.training")),
+    "executor": ("import ktrdr.cli.operation_executor", ("ktrdr.kinds", "ktrdr.strategies", "pydantic")),
+}
+
+
+@pytest.mark.parametrize("process", NEVER)
+def test_a_process_loads_only_what_it_uses(process: str) -> None:
+    code, banned = NEVER[process]
+    report = f"{code}\nimport sys\nprint(*(name for name in {banned!r} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []
