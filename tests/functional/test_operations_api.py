@@ -188,3 +188,14 @@ async def test_health_tells_the_build_and_how_busy_it_is(api: Api) -> None:
     data = (await api.http.get("/api/v1/health")).json()["data"]
     assert data["active_operations"] == 0
     assert data["api_version"] == 1
+
+
+async def test_a_worker_that_cannot_be_started_fails_its_operation_alone(api: Api, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "ops"
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in the way")
+    failed = await api.until(await api.started(**SHORT))
+    assert failed["status"] == "failed"
+    assert "the worker could not be started" in failed["error_message"]
+    folder.unlink()
+    assert (await api.until(await api.started(**SHORT)))["status"] == "completed"

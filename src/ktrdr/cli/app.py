@@ -16,6 +16,7 @@ from typer.main import get_command, get_group
 from ktrdr import __version__
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.interrupts import die_by_closed_pipe
+from ktrdr.cli.standard_streams import open_closed_streams
 from ktrdr.errors import KtrdrError
 from ktrdr.lazy import resolve
 
@@ -105,6 +106,7 @@ def root(
 def main(arguments: list[str] | None = None, surroundings: object = None) -> None:
     """Run one command; every error a user can meet becomes a sentence and an exit code."""
     sys.excepthook = _report_internal_error
+    open_closed_streams()
     try:
         with _closed_pipe_kills():
             _run_and_flush(arguments, surroundings)

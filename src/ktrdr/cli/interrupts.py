@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import asyncio
 
 SAME_PRESS_SECONDS = 0.25
+STANDARD_ERROR = 2
+SHOW_CURSOR = b"\x1b[?25h\n"
 HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
@@ -25,7 +27,8 @@ class Interrupts:
     """What the user or the system asked for while an operation is attended.
 
     `first` is set by any of the signals: stop, or leave. `second` is set when no more waiting is wanted:
-    by a second Ctrl+C at least 250 ms after the first, or by a hang-up. `signum` decides the exit code.
+    by a hang-up, or by any signal after the first (Ctrl+C at least 250 ms later). A third Ctrl+C ends the
+    process where it stands. `signum` decides the exit code.
     """
 
     def __init__(
@@ -52,15 +55,17 @@ class Interrupts:
         if signum == signal.SIGINT:
             self._press()
             return
+        if signum == signal.SIGHUP or self.first.is_set():
+            self.second.set()
         self.signum = signum
         self.first.set()
-        if signum == signal.SIGHUP:
-            self.second.set()
 
     def _press(self) -> None:
         now = self._monotonic()
         if self._pressed_at is not None and now - self._pressed_at < SAME_PRESS_SECONDS:
             return
+        if self.second.is_set():
+            _leave_at_once(self.signum or signal.SIGINT)
         if self.first.is_set():
             self.second.set()
         self._pressed_at = now
@@ -99,6 +104,13 @@ def die_by_signal(signum: int) -> None:
 def die_by_closed_pipe() -> None:
     """End this process as one whose reader went away."""
     die_by_signal(signal.SIGPIPE)
+
+
+def _leave_at_once(signum: int) -> None:
+    """Give the terminal its cursor back and die, whatever is still being cleaned up."""
+    if os.isatty(STANDARD_ERROR):
+        os.write(STANDARD_ERROR, SHOW_CURSOR)
+    die_by_signal(signum)
 
 
 def _heard_before() -> dict[signal.Signals, _Handler]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ktrdr.operations.channel import HEADER_SIZE, frame, frame_length
 from ktrdr.operations.engine import Assignment, WorkerEngine
-from ktrdr.operations.events import ENDINGS, LeaseLost, WorkerEvent, event_from_json
+from ktrdr.operations.events import ENDINGS, Failed, LeaseLost, WorkerEvent, event_from_json
 from ktrdr.operations.operation import OperationError, WorkerIdentity
 from ktrdr.server.engines.process_group import describe_end, end_group, end_orphan, kill_group
 
@@ -44,7 +44,11 @@ class LocalProcessEngine(WorkerEngine):
 
     async def run(self, assignment: Assignment) -> AsyncGenerator[WorkerEvent, None]:
         """Start a worker, yield what it says, and its ending once the whole group is gone."""
-        worker = await self._spawn(assignment)
+        try:
+            worker = await self._spawn(assignment)
+        except OSError as error:
+            yield Failed(assignment.fence, _not_started(error))
+            return
         self._workers[assignment.operation_id] = worker
         if self._closing:
             worker.writer.close()
@@ -87,10 +91,11 @@ class LocalProcessEngine(WorkerEngine):
             worker.writer.close()
 
     async def _spawn(self, assignment: Assignment) -> _Worker:
-        ours, theirs = socket.socketpair()
         log = Path(self.log_path(assignment.operation_id))
         log.parent.mkdir(parents=True, exist_ok=True)
-        with theirs, log.open("ab") as output:
+        ours, theirs = socket.socketpair()
+        with contextlib.ExitStack() as opened, theirs, log.open("ab") as output:
+            opened.enter_context(ours)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "ktrdr.worker", str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -100,6 +105,7 @@ class LocalProcessEngine(WorkerEngine):
                 env=self._environment,
                 start_new_session=True,
             )
+            opened.pop_all()
         reader, writer = await asyncio.open_connection(sock=ours)
         writer.write(frame(json.dumps(self._message(assignment)).encode()))
         return _Worker(process, writer, reader)
@@ -129,6 +135,11 @@ class LocalProcessEngine(WorkerEngine):
         detail = f"the worker {describe_end(worker.process.returncode)} before it had a result"
         hint = f"its last words are in {self.log_path(assignment.operation_id)}"
         return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
+
+
+def _not_started(error: OSError) -> OperationError:
+    detail = f"the worker could not be started: {error}"
+    return OperationError("internal", "internal", detail, "see the server's log: `ktrdr server logs`")
 
 
 async def _events(reader: asyncio.StreamReader) -> AsyncGenerator[WorkerEvent, None]:
