@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCHMARKS := startup endings features durable_starts training_throughput
 
 .PHONY: install demo test check coverage bench clean
 
@@ -29,7 +30,7 @@ coverage: install
 	$(BIN)/coverage report
 
 bench: install
-	$(BIN)/python -m benchmarks.training_throughput
+	@for each in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$each || exit; done
 
 clean:
 	rm -rf .venv build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

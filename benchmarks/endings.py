@@ -1,8 +1,8 @@
 """Endings in a pseudo-terminal: how soon the command line follows the work, and answers Ctrl+C.
 
-The end of the work is the operation's `completed_at`, which the server writes by the clock of the same machine
-once the worker process is gone; it is set beside one poll interval. Ctrl+C is timed from the key to the first
-message, to the end of the worker process (of a counter, and of a training between two epochs), and from a
+The end of the work is the operation's `completed_at`, which the server writes by the clock of the same
+machine once the worker process is gone; it is set beside one poll interval. Ctrl+C is timed from the key to
+the first message, to the end of the worker process (of a counter, and of a training in full run), and from a
 second key, while the worker is frozen, to the exit.
 """
 
@@ -65,7 +65,7 @@ def press_to_answer(home: Home) -> float:
         return milliseconds_since(pressed)
 
 
-def press_to_worker_gone(home: Home, command: tuple[str, ...], shown: str) -> float:
+def press_to_worker_gone(command: tuple[str, ...], shown: str, home: Home) -> float:
     """Return the milliseconds from Ctrl+C to the end of the worker process."""
     with working(home, command, shown) as terminal:
         worker = home.worker()
@@ -75,7 +75,7 @@ def press_to_worker_gone(home: Home, command: tuple[str, ...], shown: str) -> fl
 
 
 def second_press_to_exit(home: Home) -> float:
-    """Return the milliseconds from the second Ctrl+C to the exit, with a worker that cannot hear the first."""
+    """Return the milliseconds from the second Ctrl+C to the exit; the worker cannot hear the first."""
     terminal = home.terminal(*LONG)
     terminal.expect_exact("iteration")
     worker = home.worker()
@@ -108,16 +108,16 @@ def repeated(runs: int, measure: Callable[[], float]) -> list[float]:
 def lines() -> Iterator[Line]:
     """Measure and yield the lines."""
     with temporary_home() as home:
-        gone = partial(press_to_worker_gone, home)
-        training = endless_training(home)
-        for what, runs, measure, aim in (
-            ("End of work to exit (aim: one poll interval)", RUNS, partial(work_to_exit, home), POLL_INTERVAL),
-            ("Ctrl+C to the first words", RUNS, partial(press_to_answer, home), ANSWER),
-            ("Ctrl+C to the end of a counting worker", RUNS, partial(gone, LONG, "iteration"), WORKER_GONE),
-            ("Ctrl+C to the end of a training worker", TRAININGS, partial(gone, training, "Epoch"), WORKER_GONE),
-            ("Second Ctrl+C to exit", RUNS, partial(second_press_to_exit, home), SECOND_PRESS),
+        counter = partial(press_to_worker_gone, LONG, "iteration")
+        training = partial(press_to_worker_gone, endless_training(home), "Epoch")
+        for what, aim, runs, measure in (
+            ("End of work to exit (aim: one poll interval)", POLL_INTERVAL, RUNS, work_to_exit),
+            ("Ctrl+C to the first words", ANSWER, RUNS, press_to_answer),
+            ("Ctrl+C to the end of a counting worker", WORKER_GONE, RUNS, counter),
+            ("Ctrl+C to the end of a training worker", WORKER_GONE, TRAININGS, training),
+            ("Second Ctrl+C to exit", SECOND_PRESS, RUNS, second_press_to_exit),
         ):
-            yield Line(what, repeated(runs, measure), "ms", at_most=aim)
+            yield Line(what, repeated(runs, partial(measure, home)), "ms", at_most=aim)
 
 
 if __name__ == "__main__":

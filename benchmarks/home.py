@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +41,14 @@ class Home:
         """Return where this home keeps its things."""
         return Settings.load(self.environment)
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> str:
         """Run a command to its end and return its standard output; raises CalledProcessError."""
         done = subprocess.run(
             command,
-            env=self.environment,
+            env=environment or self.environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             check=True,
         )
         return done.stdout.decode()
