@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCHMARKS := startup endings features durable_starts training_throughput
 
 .PHONY: install demo test check coverage snapshots bench clean
 
@@ -32,7 +33,7 @@ snapshots: install
 	PYTHONPATH=tests $(BIN)/python -m support.surface
 
 bench: install
-	$(BIN)/python -m benchmarks.training_throughput
+	@for each in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$each || exit; done
 
 clean:
 	rm -rf .venv build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

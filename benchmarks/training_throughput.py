@@ -1,6 +1,10 @@
-"""Training samples a second: the whole loop to scikit-learn's MLPClassifier, one thread, in one run.
+"""Training samples a second, to scikit-learn's MLPClassifier and to a bare compiled loop, on one thread.
 
-Ours trains with dropout 0.2, progress and validation; both see the same rows, layers and batches.
+Beside scikit-learn: our whole loop with dropout 0.2, progress and validation, after its first epoch (which
+compiles); both see the same rows, layers and batches. Beside a bare loop: a whole operation, with server,
+worker process, progress and checkpoints, on imported synthetic bars that give 100,000 training rows. What
+counts is the operation's own training time; the bare loop is `benchmarks.bare_loop`, a process with the same
+shapes and the same environment. Both run the example's 200 epochs and load their program from a warm cache.
 """
 
 import os
@@ -9,60 +13,119 @@ os.environ["NPROC"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import statistics
 import time
 import warnings
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 from sklearn.neural_network import MLPClassifier
 
+from benchmarks import bare_loop
+from benchmarks.bare_loop import Shapes, random_samples
+from benchmarks.home import Home, temporary_home
+from benchmarks.measure import Line, interleaved, print_table, ratios, seconds
+from benchmarks.walk import random_walk
+from ktrdr.market_data.load import IMPORTED
+from ktrdr.market_data.store import BarStore, Series
+from ktrdr.server.environment import worker_variables
 from ktrdr.training.config import TrainingConfig
 from ktrdr.training.loop import train
-from ktrdr.training.records import Samples
+from ktrdr.training.records import TrainingProgress
 
-ROWS, INPUTS, RUNS = 100_000, 30, 3
-CASES = ((32, (50, 25), 6.0), (256, (64, 32), 1.4))
-
-
-def rows(count: int) -> Samples:
-    """Return random rows of three classes."""
-    generator = np.random.default_rng(7)
-    x = generator.random((count, INPUTS), dtype=np.float32)
-    return Samples(x, generator.integers(0, 3, count).astype(np.int32), np.ones(count))
+STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_momentum.yaml"
+ROWS, INPUTS, RUNS = 100_000, 30, 5
+CASES = ((32, (50, 25), 6.0, 3, 1), (256, (64, 32), 1.4, 11, 5))
+BARS, EPOCHS, OPERATIONS = 143_000, 200, 4
 
 
 def ours(batch: int, hidden: tuple[int, ...], epochs: int) -> float:
-    """Return the seconds of so many epochs, compilation included."""
+    """Return samples a second from the end of the first epoch on."""
     config = TrainingConfig(
         3, hidden, "relu", 0.2, epochs, batch, "adam", 1e-3, 0.0, "none", None, None, 0.0, 42
     )
-    began = time.perf_counter()
-    train(config, rows(ROWS), rows(1000))
-    return time.perf_counter() - began
+    reports: list[tuple[float, TrainingProgress]] = []
+    train(
+        config,
+        random_samples(ROWS, INPUTS),
+        random_samples(1000, INPUTS),
+        on_progress=lambda progress: reports.append((time.perf_counter(), progress)),
+    )
+    (began, _), (ended, _) = reports[0], reports[-1]
+    return ROWS * (epochs - 1) / (ended - began)
 
 
-def theirs(batch: int, hidden: tuple[int, ...]) -> float:
-    """Return the seconds of one epoch."""
-    samples = rows(ROWS)
-    model = MLPClassifier(hidden, batch_size=batch, max_iter=1, random_state=7)
-    began = time.perf_counter()
+def theirs(batch: int, hidden: tuple[int, ...], epochs: int) -> float:
+    """Return scikit-learn's samples a second."""
+    samples = random_samples(ROWS, INPUTS)
+    model = MLPClassifier(hidden, batch_size=batch, max_iter=epochs, n_iter_no_change=epochs, random_state=7)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(samples.x, samples.y)
-    return time.perf_counter() - began
+        return ROWS * epochs / seconds(lambda: model.fit(samples.x, samples.y))
 
 
-def main() -> None:
-    """Print a line per case: our samples a second over theirs, median and spread."""
-    for batch, hidden, aim in CASES:
-        ratios = []
-        for _ in range(RUNS):
-            epoch = (ours(batch, hidden, 6) - ours(batch, hidden, 1)) / 5
-            ratios.append(theirs(batch, hidden) / epoch)
-        low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-        spread = f"{low:.1f} to {high:.1f}, aim {aim}"
-        print(f"batch {batch:>3} {list(hidden)}: {middle:.1f}x scikit-learn ({spread})")
+def import_bars(home: Home) -> None:
+    """Give the home the bars of which 100,000 become training rows."""
+    BarStore(home.settings.data_dir).write(Series(IMPORTED, "WALK", "1m"), random_walk(BARS))
+
+
+def strategy_file(home: Home) -> str:
+    """Write the example strategy for these bars, with all of its 200 epochs, and return its path."""
+    text = STRATEGY.read_text()
+    for old, new in (
+        ("[AAPL], timeframe: 1d, start: 2000-03-01, end: 2013-03-01", "[WALK], timeframe: 1m"),
+        ("hidden: [16]", "hidden: [64, 32]"),
+        ("early_stopping: {monitor: val_loss, patience: 20, min_delta: 0.0001}", "early_stopping: null"),
+    ):
+        text = text.replace(old, new)
+    file = home.folder / "walk.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+def run_operation(home: Home) -> dict[str, Any]:
+    """Run the whole operation and return its result."""
+    result: dict[str, Any] = home.json("models", "train", strategy_file(home), "--quiet")["result"]
+    assert result["model_info"]["epochs_run"] == EPOCHS
+    return result
+
+
+def shapes_of(result: dict[str, Any]) -> Shapes:
+    """Return what the bare loop has to imitate."""
+    report = result["report"]
+    rows, checks = (report["splits"][name]["rows"] for name in ("train", "validation"))
+    return Shapes(rows, checks, report["inputs"], EPOCHS)
+
+
+def operation_speed(home: Home) -> float:
+    """Return the samples a second of the operation's training."""
+    result = run_operation(home)
+    return shapes_of(result).samples / float(result["model_info"]["training_time_seconds"])
+
+
+def bare_speed(home: Home, shapes: Shapes) -> float:
+    """Return the samples a second of the bare loop, in a process with a worker's environment."""
+    environment = worker_variables(home.settings, home.environment)
+    command = (home.python, bare_loop.__file__, *shapes.arguments())
+    printed = home.run(*command, environment=environment)
+    return shapes.samples / float(printed)
+
+
+def lines() -> Iterator[Line]:
+    """Measure and yield the lines."""
+    for batch, hidden, aim, own, other in CASES:
+        measured = interleaved(RUNS, partial(ours, batch, hidden, own), partial(theirs, batch, hidden, other))
+        yield Line(f"Batch {batch}, layers {list(hidden)}, to scikit-learn", ratios(*measured), at_least=aim)
+    with temporary_home() as home:
+        import_bars(home)
+        shapes = shapes_of(run_operation(home))
+        bare = partial(bare_speed, home, shapes)
+        bare()
+        measured = interleaved(OPERATIONS, partial(operation_speed, home), bare, warm_up=0)
+    what = f"Operation of {shapes.rows:,} rows to a bare compiled loop"
+    yield Line(what, ratios(*measured), at_least=0.95)
 
 
 if __name__ == "__main__":
-    main()
+    print_table("Training samples a second", lines())

@@ -24,7 +24,7 @@ class Cuts:
 
 def find_cuts(times: Times, split: SplitSection) -> Cuts:
     """Return the cuts at floor(share * n) of the n distinct usable times."""
-    distinct = np.unique(times)
+    distinct = _distinct(times)
     shares = (split.train, split.train + split.validation)
     first, second = (int(np.floor(share * len(distinct) + ROUNDING)) for share in shares)
     last = len(distinct) - 1
@@ -33,6 +33,12 @@ def find_cuts(times: Times, split: SplitSection) -> Cuts:
         for index in (first, second, first + split.embargo, second + split.embargo)
     ]
     return Cuts(*at)
+
+
+def _distinct(times: Times) -> Times:
+    """Return what `np.unique` does, quicker: every symbol's times are in order, and only merged."""
+    merged = np.sort(times, kind="stable")
+    return np.asarray(merged[np.append(True, np.diff(merged) > 0)])
 
 
 def assign(times: Times, tv: Times, cuts: Cuts) -> npt.NDArray[np.int8]:

@@ -147,8 +147,8 @@ def _progress(config: TrainingConfig, state: State, batches: int) -> TrainingPro
         epochs=config.epochs,
         batch=step % batches or batches,
         batches=batches,
-        train_loss=float(state.train_losses[finished - 1]) if known else None,
-        val_loss=float(state.validation_losses[finished - 1]) if known else None,
+        train_loss=float(np.asarray(state.train_losses)[finished - 1]) if known else None,
+        val_loss=float(np.asarray(state.validation_losses)[finished - 1]) if known else None,
         best_loss=float(state.best_loss) if known else None,
         best_epoch=int(state.best_epoch) + 1 if known else None,
     )

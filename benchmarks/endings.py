@@ -1,0 +1,124 @@
+"""Endings in a pseudo-terminal: how soon the command line follows the work, and answers Ctrl+C.
+
+The end of the work is the operation's `completed_at`, which the server writes by the clock of the same
+machine once the worker process is gone; it is set beside one poll interval. Ctrl+C is timed from the key to
+the first message, to the end of the worker process (of a counter, and of a training in full run), and from a
+second key, while the worker is frozen, to the exit.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pexpect
+
+from benchmarks.home import Home, temporary_home
+from benchmarks.measure import Line, print_table
+
+STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_momentum.yaml"
+LONG = ("dummy", "run", "--duration", "600", "--iterations", "6000")
+SHORT = ("dummy", "run", "--duration", "0.5", "--iterations", "5")
+POLL_INTERVAL, ANSWER, WORKER_GONE, SECOND_PRESS = 300.0, 50.0, 1000.0, 500.0
+TWO_PRESSES = 0.4  # closer ones count as one
+RUNS, TRAININGS = 10, 4
+
+
+def milliseconds_since(moment: float) -> float:
+    return 1000 * (time.perf_counter() - moment)
+
+
+def press(terminal: pexpect.spawn) -> float:
+    """Send Ctrl+C and return when."""
+    pressed = time.perf_counter()
+    terminal.send("\x03")
+    return pressed
+
+
+@contextmanager
+def working(home: Home, command: tuple[str, ...], shown: str) -> Iterator[pexpect.spawn]:
+    """Start a command, wait for the first words of its work; it ends before anything else begins."""
+    terminal = home.terminal(*command)
+    terminal.expect_exact(shown)
+    yield terminal
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+
+
+def work_to_exit(home: Home) -> float:
+    """Return the milliseconds from the end of the work to the exit of the command."""
+    terminal = home.terminal(*SHORT)
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    exited = time.time()
+    completed = home.json("operations", "status", "@last")["completed_at"]
+    return 1000 * (exited - datetime.fromisoformat(completed).timestamp())
+
+
+def press_to_answer(home: Home) -> float:
+    """Return the milliseconds from Ctrl+C to the first words."""
+    with working(home, LONG, "iteration") as terminal:
+        pressed = press(terminal)
+        terminal.expect_exact("Cancelling")
+        return milliseconds_since(pressed)
+
+
+def press_to_worker_gone(command: tuple[str, ...], shown: str, home: Home) -> float:
+    """Return the milliseconds from Ctrl+C to the end of the worker process."""
+    with working(home, command, shown) as terminal:
+        worker = home.worker()
+        pressed = press(terminal)
+        worker.wait(timeout=60)
+        return milliseconds_since(pressed)
+
+
+def second_press_to_exit(home: Home) -> float:
+    """Return the milliseconds from the second Ctrl+C to the exit; the worker cannot hear the first."""
+    terminal = home.terminal(*LONG)
+    terminal.expect_exact("iteration")
+    worker = home.worker()
+    worker.suspend()
+    press(terminal)
+    terminal.expect_exact("acknowledged")
+    time.sleep(TWO_PRESSES)
+    pressed = press(terminal)
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    spent = milliseconds_since(pressed)
+    worker.resume()
+    worker.wait(timeout=60)
+    return spent
+
+
+def endless_training(home: Home) -> tuple[str, ...]:
+    """Return the command of a training that lasts until somebody stops it."""
+    text = STRATEGY.read_text().replace("patience: 20", "patience: 100000")
+    file = home.folder / "endless.yaml"
+    file.write_text(text.replace("epochs: 200", "epochs: 100000"))
+    return ("models", "train", str(file))
+
+
+def repeated(runs: int, measure: Callable[[], float]) -> list[float]:
+    """Return the values of so many runs after one that is thrown away."""
+    return [measure() for _ in range(runs + 1)][1:]
+
+
+def lines() -> Iterator[Line]:
+    """Measure and yield the lines."""
+    with temporary_home() as home:
+        counter = partial(press_to_worker_gone, LONG, "iteration")
+        training = partial(press_to_worker_gone, endless_training(home), "Epoch")
+        for what, aim, runs, measure in (
+            ("End of work to exit (aim: one poll interval)", POLL_INTERVAL, RUNS, work_to_exit),
+            ("Ctrl+C to the first words", ANSWER, RUNS, press_to_answer),
+            ("Ctrl+C to the end of a counting worker", WORKER_GONE, RUNS, counter),
+            ("Ctrl+C to the end of a training worker", WORKER_GONE, TRAININGS, training),
+            ("Second Ctrl+C to exit", SECOND_PRESS, RUNS, second_press_to_exit),
+        ):
+            yield Line(what, repeated(runs, partial(measure, home)), "ms", at_most=aim)
+
+
+if __name__ == "__main__":
+    print_table("Endings", lines())
