@@ -8,6 +8,7 @@ import pytest
 
 from support.api import Api, running_api
 
+STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
 LONG = {"duration": 600.0, "iterations": 6000}
 SHORT = {"duration": 0.05, "iterations": 3}
 KEY = "op_dummy_abcdefghijkl"
@@ -199,3 +200,17 @@ async def test_a_worker_that_cannot_be_started_fails_its_operation_alone(api: Ap
     assert "the worker could not be started" in failed["error_message"]
     folder.unlink()
     assert (await api.until(await api.started(**SHORT)))["status"] == "completed"
+
+
+async def test_only_a_completed_training_has_a_performance(api: Api) -> None:
+    dummy = await api.started(**SHORT)
+    await api.until(dummy)
+    answers = [await api.http.get(f"/api/v1/trainings/{name}/performance") for name in (dummy, "op_none")]
+    assert [each.status_code for each in answers] == [404, 404]
+    request = {"strategy_name": "s.yaml", "strategy": STRATEGY.read_text(), "symbols": ["NONE"]}
+    started = await api.http.post("/api/v1/trainings/start", json=request)
+    failed = await api.until(started.json()["data"]["operation_id"])
+    assert failed["status"] == "failed"
+    answer = await api.http.get(f"/api/v1/trainings/{failed['operation_id']}/performance")
+    assert answer.status_code == 422
+    assert "is failed, it has no performance" in answer.json()["detail"]

@@ -108,3 +108,33 @@ def test_a_wrong_command_line_is_refused_before_anything_starts(
     done = ktrdr.run("models", "train", *arguments, expect=2)
     assert words in done.stderr
     assert ktrdr.operations() == []
+
+
+def test_the_table_shows_the_truth_and_the_classes_when_asked(ktrdr: Installation) -> None:
+    shown = ktrdr.run("models", "train", str(STRATEGY), "--epochs", "2", "--verbose").stdout
+    assert shown.startswith("trend_momentum · AAPL 1d · best epoch ")
+    for words in (
+        "Balanced accuracy",
+        "majority   RSI rule     linear",
+        "Test, per class",
+        "    HOLD",
+        "Verdict",
+    ):
+        assert words in shown
+    (saved,) = (line.split()[1] for line in shown.splitlines() if line.startswith("  Saved"))
+    assert saved in ktrdr.run("models", "list").stdout
+    model = ktrdr.run("models", "show", "trend_momentum").stdout
+    assert model.startswith(f"{saved} · AAPL\n")
+    assert "Network    27 inputs, hidden [16]" in model
+
+
+def test_a_dry_run_shows_where_every_bar_would_go(ktrdr: Installation) -> None:
+    shown = ktrdr.run("models", "train", str(STRATEGY), "--dry-run").stdout
+    assert shown.startswith("trend_momentum · dry run, nothing was trained\n")
+    for words in ("loaded    warm up", "3,270", "validation", "BUY 0.", "Inputs 27   parameters 499"):
+        assert words in shown
+
+
+@pytest.mark.parametrize("name", ["nothing", "trend_momentum/20200101T000000000-00000000", "..", "a/../../b"])
+def test_a_model_that_is_not_there_is_not_found(ktrdr: Installation, name: str) -> None:
+    assert "no model" in ktrdr.run("models", "show", name, expect=5).stderr

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,22 +71,14 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
     deadline = clock.monotonic() + START_TIMEOUT
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     reader, writer = os.pipe()
-    with settings.server_log.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ktrdr.server", "--ready-fd", str(writer)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(writer,),
-            start_new_session=True,
-            cwd="/",
-        )
+    pid = _spawn(settings, writer)
     os.close(writer)
-    is_winner = _read_until_ready(reader, deadline - clock.monotonic())
-    if not is_winner and not _becomes_listening(settings.socket_path, process, clock, deadline):
-        raise Unavailable(
-            "the embedded server did not start", retry_after=1.0, hint=_why(settings, process.poll())
-        )
+    if _read_until_ready(reader, deadline - clock.monotonic()):
+        return
+    exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if exit_code or not _becomes_listening(settings.socket_path, clock, deadline):
+        hint = _why(settings, exit_code)
+        raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
 
 
 def stop_server(identity: ServerIdentity) -> None:
@@ -123,15 +114,30 @@ def _is_outdated(settings: Settings, warn: Callable[[str], None]) -> bool:
     return True
 
 
+def _spawn(settings: Settings, ready: int) -> int:
+    """Start the server, which outlives this process, and return its pid."""
+    os.set_inheritable(ready, True)
+    with settings.server_log.open("ab") as log:
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "ktrdr.server", "--ready-fd", str(ready)],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+            ],
+            setsid=True,
+        )
+
+
 def _read_until_ready(descriptor: int, seconds: float) -> bool:
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         readable, _, _ = select([pipe], [], [], max(seconds, 0.0))
         return bool(readable) and pipe.read(6) == b"ready\n"
 
 
-def _becomes_listening(path: Path, process: subprocess.Popen[bytes], clock: Clock, deadline: float) -> bool:
-    if process.wait() != 0:
-        return False
+def _becomes_listening(path: Path, clock: Clock, deadline: float) -> bool:
     while clock.monotonic() < deadline:
         if is_listening(path):
             return True
@@ -139,6 +145,6 @@ def _becomes_listening(path: Path, process: subprocess.Popen[bytes], clock: Cloc
     return False
 
 
-def _why(settings: Settings, exit_code: int | None) -> str:
+def _why(settings: Settings, exit_code: int) -> str:
     lines = settings.server_log.read_text(errors="replace").splitlines()[-LOG_LINES:]
     return "\n".join((f"it exited with {exit_code}; the end of {settings.server_log}:", *lines))

@@ -57,6 +57,8 @@ def _parse() -> argparse.Namespace:
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     os.umask(0o077)
+    if arguments.ready_fd is not None:
+        os.chdir("/")
     private_directory(settings.runtime_dir)
     take_lock(settings.runtime_dir / "server.lock")
     settings.state_dir.mkdir(parents=True, exist_ok=True)

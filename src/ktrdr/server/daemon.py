@@ -67,6 +67,7 @@ def bind_loopback(port: int) -> socket.socket:
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
+        listener.close()
         raise InputInvalid(f"port {port} cannot be used: {error.strerror}", hint="choose another") from None
     listener.listen(128)
     return listener

@@ -144,7 +144,7 @@ class _Functions:
             loss_sum=state.loss_sum + loss,
         )
         if self.analytics:
-            stepped = stepped._replace(norm_sum=state.norm_sum + optax.global_norm(gradient))
+            stepped = stepped._replace(norm_sum=state.norm_sum + optax.tree.norm(gradient))
         ended: State = jax.lax.cond(
             number == self.batches - 1,
             lambda current: self._end_epoch(current, validation, epoch),

@@ -50,9 +50,10 @@ class WorkerChannel:
 
     def cancelled(self) -> bool:
         """Tell the work whether it should stop, and remember that it was told."""
-        if self._asked.is_set():
+        asked = self._asked.is_set()
+        if asked:
             self._noticed.set()
-        return self._asked.is_set()
+        return asked
 
     def finish(self) -> None:
         """Declare that the work has its result: from here on it is not abandoned."""

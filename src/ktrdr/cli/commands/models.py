@@ -1,5 +1,6 @@
 """`ktrdr models`: train a strategy, list and show what was trained."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,11 +20,12 @@ from ktrdr.cli.session import (
     message_of,
     open_session,
 )
-from ktrdr.errors import InputInvalid
+from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.strategies.strategy_file import LARGEST, parse_strategy
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
 DAY = ["%Y-%m-%d"]
+MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9-]+)?")
 
 
 class Device(StrEnum):
@@ -106,6 +108,8 @@ def show(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show one model."""
+    if not MODEL_NAME.fullmatch(name):
+        raise NotFound(f"there is no model `{name}`", hint="see `ktrdr models list`")
     session = open_session(context, url, output=output)
     model = session.ask(lambda client: client.get(f"/api/v1/models/{name}"))["data"]
     if output is Output.JSON:

@@ -1,0 +1,139 @@
+"""The embedded server's life: one lock, one private socket, an end when nobody needs it."""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from ktrdr.clock import SystemClock
+from ktrdr.errors import InputInvalid
+from ktrdr.server import __main__ as program
+from ktrdr.server.daemon import (
+    AlreadyRunning,
+    bind_loopback,
+    bind_socket,
+    private_directory,
+    serve,
+    take_lock,
+)
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say hello to everybody."""
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await PlainTextResponse("hello")(scope, receive, send)
+
+
+def answer_of(path: Path) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+async def life(path: Path, *, is_busy: Callable[[], bool], met: Callable[[], object]) -> object:
+    """Serve until idle and return what was met once the server was ready."""
+    found: list[asyncio.Future[object]] = []
+    loop = asyncio.get_running_loop()
+    listener = bind_socket(path)
+    await serve(
+        app,
+        listener,
+        SystemClock(),
+        ready=lambda: found.append(loop.run_in_executor(None, met)),
+        is_busy=is_busy,
+        idle_seconds=0.05,
+    )
+    return await found[0]
+
+
+def test_it_answers_on_a_private_socket_and_ends_when_idle(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    assert b"hello" in bytes(asyncio.run(life(path, is_busy=lambda: False, met=lambda: answer_of(path))))  # type: ignore[arg-type]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_it_does_not_end_while_something_runs(tmp_path: Path) -> None:
+    looks: list[None] = []
+
+    def is_busy() -> bool:
+        looks.append(None)
+        return len(looks) < 4
+
+    asyncio.run(life(tmp_path / "s", is_busy=is_busy, met=lambda: None))
+    assert len(looks) == 4
+
+
+def test_fault_53_a_second_holder_of_the_lock_is_refused(tmp_path: Path) -> None:
+    held = take_lock(tmp_path / "lock")
+    with pytest.raises(AlreadyRunning):
+        take_lock(tmp_path / "lock")
+    os.close(held)
+    os.close(take_lock(tmp_path / "lock"))
+
+
+def test_fault_52_a_stale_socket_is_replaced(tmp_path: Path) -> None:
+    bind_socket(tmp_path / "s").close()
+    with bind_socket(tmp_path / "s"), socket.socket(socket.AF_UNIX) as client:
+        assert client.connect_ex(str(tmp_path / "s")) == 0
+
+
+def test_sec_02_a_directory_that_is_not_private_is_refused(tmp_path: Path) -> None:
+    private_directory(tmp_path / "a" / "mine")
+    assert stat.S_IMODE((tmp_path / "a" / "mine").stat().st_mode) == 0o700
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "a" / "mine")
+    (tmp_path / "file").write_text("")
+    for name in ("open", "link", "file"):
+        with pytest.raises(InputInvalid, match="not private"):
+            private_directory(tmp_path / name)
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with bind_loopback(0) as taken:
+        port = taken.getsockname()[1]
+        assert taken.getsockname()[0] == "127.0.0.1"
+        with pytest.raises(InputInvalid, match=f"port {port} cannot be used: Address already in use"):
+            bind_loopback(port)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KTRDR_HOME", str(tmp_path / "k"))
+    monkeypatch.setattr("sys.argv", ["server", "--idle-seconds", "0.05", "--slots", "1"])
+    return tmp_path / "k"
+
+
+def test_the_program_serves_a_home_and_ends_when_idle(home: Path) -> None:
+    mask = os.umask(0o022)
+    assert program.main() == 0
+    os.umask(mask)
+    assert stat.S_IMODE((home / "state" / "operations.sqlite").stat().st_mode) == 0o600
+    assert (home / "run" / "server.json").is_file()
+
+
+def test_the_program_leaves_a_home_that_is_served(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    private_directory(home / "run")
+    held = take_lock(home / "run" / "server.lock")
+    assert program.main() == 0
+    os.close(held)
+    assert capsys.readouterr().out == "the server is already running\n"
+
+
+def test_the_program_says_what_is_wrong_with_a_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "run").mkdir(parents=True)
+    (home / "run").chmod(0o777)
+    assert program.main() == 1
+    assert "not private" in capsys.readouterr().err
