@@ -23,11 +23,10 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-fail-under=95
 
 coverage: install
-	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/functional
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered tests/unit tests/contract tests/functional
 
 snapshots: install
 	PYTHONPATH=tests $(BIN)/python -m support.surface

@@ -1,12 +1,41 @@
 """Fixtures every test may use."""
 
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import coverage
 import pytest
 
 from support.installation import Installation
+
+COMPLETELY_COVERED = (
+    "*/ktrdr/operations/*",
+    "*/ktrdr/kinds/*",
+    "*/ktrdr/cli/operation_executor.py",
+    "*/ktrdr/cli/attendance.py",
+    "*/ktrdr/cli/operation_report.py",
+    "*/ktrdr/cli/follow.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests with terminals first: those fork, which is not safe once JAX has threads in this process."""
+    items.sort(key=lambda item: "process" not in item.path.parts)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that measures coverage for the threshold, if a line of the generic core was never run."""
+    if not getattr(session.config.option, "cov_fail_under", None):
+        return
+    measured = coverage.Coverage()
+    measured.load()
+    listing = io.StringIO()
+    if measured.report(include=COMPLETELY_COVERED, file=listing) < 100:
+        print(f"\nthe generic core must be covered completely:\n{listing.getvalue()}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture

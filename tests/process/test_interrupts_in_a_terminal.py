@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import termios
 from pathlib import Path
 
@@ -208,3 +209,20 @@ def test_a_killed_process_ends_the_operation_with_the_truth(
     assert "worker.log" in text
     if victim == "worker":
         assert "SIGKILL" in str(error["detail"])
+
+
+def test_a_key_held_down_ends_the_process_where_it_stands() -> None:
+    """Three presses are in time; whatever the loop is doing, the cursor is back and the signal kills."""
+    code = """
+import asyncio, itertools, signal
+from ktrdr.cli.interrupts import Interrupts
+interrupts = Interrupts(asyncio.Event, itertools.count().__next__)
+for _ in range(3):
+    interrupts.receive(signal.SIGINT)
+print("still here")
+"""
+    terminal = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=60)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.signalstatus == signal.SIGINT
+    assert terminal.before == "\x1b[?25h\r\n"

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 
-import pexpect
 import pytest
 
 from ktrdr.cli.interrupts import Interrupts, die_by_signal, let_interrupts_kill
@@ -51,23 +50,6 @@ def test_a_key_held_down_is_a_second_press_after_a_while(interrupts: Interrupts,
         watch.time = tick * 0.03
         interrupts.receive(signal.SIGINT)
     assert interrupts.second.is_set()
-
-
-def test_a_key_held_down_ends_the_process_where_it_stands() -> None:
-    """Three presses are in time; whatever the loop is doing, the cursor is back and the signal kills."""
-    code = """
-import asyncio, itertools, signal
-from ktrdr.cli.interrupts import Interrupts
-interrupts = Interrupts(asyncio.Event, itertools.count().__next__)
-for _ in range(3):
-    interrupts.receive(signal.SIGINT)
-print("still here")
-"""
-    terminal = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=60)
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.signalstatus == signal.SIGINT
-    assert terminal.before == "\x1b[?25h\r\n"
 
 
 def test_termination_after_a_press_leaves_and_decides_the_exit(interrupts: Interrupts) -> None:
