@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import io
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import coverage
 import pytest
 
 from support.installation import Installation
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background, where shells ignore Ctrl+C for everything below: tests press it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COMPLETELY_COVERED = (
     "*/ktrdr/operations/*",

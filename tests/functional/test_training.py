@@ -1,10 +1,16 @@
 """Training as a user does it: results, dry run, refusals, and the same bytes twice."""
 
+import io
 import json
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
+from ktrdr.market_data.sample import load_sample
+from ktrdr.model_catalog.catalog import ModelCatalog
+from ktrdr.training.saved_model import load_model
 from support.installation import Installation
 
 STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
@@ -138,3 +144,19 @@ def test_a_dry_run_shows_where_every_bar_would_go(ktrdr: Installation) -> None:
 @pytest.mark.parametrize("name", ["nothing", "trend_momentum/20200101T000000000-00000000", "..", "a/../../b"])
 def test_a_model_that_is_not_there_is_not_found(ktrdr: Installation, name: str) -> None:
     assert "no model" in ktrdr.run("models", "show", name, expect=5).stderr
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_trap_23_a_reloaded_model_says_what_was_saved(
+    ktrdr: Installation, tmp_path: Path, class_weights: str
+) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(STRATEGY.read_text().replace("class_weights: none", f"class_weights: {class_weights}"))
+    name = ktrdr.json("models", "train", str(file), "--epochs", "3")["result"]["model_info"]["name"]
+    catalog = ModelCatalog(ktrdr.settings.models_dir)
+    saved = pl.read_parquet(io.BytesIO(catalog.read(name, "predictions.parquet")))
+    bars = load_sample("AAPL")
+    again = load_model(catalog, name).predict(bars)
+    rows = bars["time"].search_sorted(saved["time"]).to_numpy()
+    expected = saved.select("p_buy", "p_hold", "p_sell").to_numpy()
+    np.testing.assert_allclose(again[rows], expected, rtol=1e-12)  # more rows at once add in another order
