@@ -10,11 +10,9 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.csv_bars import ImportedBars, read_csv_bars
 from ktrdr.market_data.csv_text import ROWS_PER_REPORT
 from ktrdr.market_data.sample import load_sample
+from support.broken_files import BROKEN_CSV, GOOD, HEADER, NEXT
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
-HEADER = "Date,Open,High,Low,Close,Volume\n"
-GOOD = "2020-01-02,1,2,0.5,1.5,100\n"
-NEXT = "2020-01-03,1.5,2,0.5,1,7\n"
 HOURS = "2020-01-02 10:00{0},1,2,0.5,1.5,1\n2020-01-02 11:00{0},1,2,0.5,1.5,1\n"
 
 
@@ -35,56 +33,9 @@ def read(tmp_path: Path) -> Reader:
     return Reader(tmp_path)
 
 
-BROKEN = {
-    "empty": ("", "line 1: there is no header"),
-    "only a header": (HEADER, "line 2: there is no bar"),
-    "binary": (b"PK\x03\x04\0\0", "line 1: a NUL byte"),
-    "latin-1": (HEADER.encode() + b"2020-01-02,1,2,1,1,\xe9\n", "line 2, byte 20: not UTF-8"),
-    "one field short": (HEADER + GOOD + "2020-01-03,1,2,0.5,1\n", "line 3: 5 fields where the header has 6"),
-    "one field more": (HEADER + "2020-01-02,1,2,0.5,1,1,1\n", "line 2: 7 fields"),
-    "a quote that never ends": (HEADER + GOOD + '2020-01-03,"1,2,0.5,1,1\n', "line 3: "),
-    "an endless line": (HEADER + "x" * 70_000, "line 2: longer than 65,536 bytes"),
-    "no such column": ("Date,Open,High,Low,Settle,Volume\n" + GOOD, "line 1: no column is named `close`"),
-    "two columns of one name": (
-        "Date,Open,Open,Low,Close,Volume\n" + GOOD,
-        "line 1: column `Open` is there twice",
-    ),
-    "two times": ("Date,Time,Open,High,Low,Close\n", "line 2: there is no bar"),
-    "two times with a bar": (
-        "Date,Time,Open,High,Low,Close\n2020-01-02,09:30,1,2,1,1\n",
-        "line 1: both `Date` and `Time` could be `time`",
-    ),
-    "a word for a price": (
-        HEADER + GOOD + "2020-01-03,1,2,0.5,n/a,1\n",
-        "line 3: column `Close`: `n/a` is not a number",
-    ),
-    "a decimal comma": (
-        "Date;Open;High;Low;Close\n2020-01-02;1,5;2;1;1\n",
-        "line 2: column `Open`: `1,5` is not a number",
-    ),
-    "no price": (HEADER + "2020-01-02,1,2,0.5,,1\n", "line 2: `close` is not a finite number"),
-    "infinite": (HEADER + "2020-01-02,inf,2,0.5,1,1\n", "line 2: `open` is not a finite number"),
-    "below zero": (HEADER + "2020-01-02,1,2,-0.5,1,1\n", "line 2: `low` is not above 0"),
-    "high too low": (HEADER + "2020-01-02,1,1,0.5,1.5,1\n", "line 2: `high` is below open or close"),
-    "volume below zero": (
-        HEADER + "2020-01-02,1,2,0.5,1.5,-1\n",
-        "line 2: `volume` is not a finite number of at least",
-    ),
-    "no time": (HEADER + "02/01/2020,1,2,0.5,1.5,1\n", "line 2: column `Date`: `02/01/2020` is not a time"),
-    "the future": (
-        HEADER + "2024-12-02,1,2,0.5,1.5,1\n",
-        "line 2: column `Date`: `2024-12-02` is in the future",
-    ),
-    "two bars of one time": (
-        HEADER + GOOD + NEXT + "2020-01-02,1,2,0.5,1,1\n",
-        "line 4: another bar of 2020-01-02",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", BROKEN_CSV)
 def test_a_broken_file_is_one_sentence_with_line_and_column(read: Reader, name: str) -> None:
-    text, words = BROKEN[name]
+    text, words = BROKEN_CSV[name]
     with pytest.raises(DataInvalid) as caught:
         read(text)
     assert caught.value.message.startswith(words)

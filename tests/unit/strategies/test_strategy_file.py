@@ -7,29 +7,12 @@ import pytest
 from ktrdr.errors import StrategyInvalid
 from ktrdr.strategies.lint import lint
 from ktrdr.strategies.strategy_file import parse_strategy, strategy_to_yaml
+from support.broken_files import BROKEN_STRATEGY
 
 TEXT = (Path(__file__).parents[3] / "examples" / "strategies" / "trend_momentum.yaml").read_text()
 
-BROKEN = [
-    ("period: 14", "perod: 14", "s.yaml:5:22: unknown key `perod`"),
-    ("epochs: 200", "epochs: 0", "s.yaml:17:3: `epochs` in `training` should be greater than"),
-    ("[left, 20, 40]", "[left, 40, 20]", "the points of `left` must rise"),
-    ("  rsi14: {over", "  rsx: {over", "there is no indicator `rsx`"),
-    ("horizon: 10", "horizen: 10", "unknown key `horizen`"),
-    ("scale: atr", "scale: none", "must be scale-free"),
-    ("name: trend_momentum", "nme: trend", "`name` is missing"),
-    ("{train: 0.70", "{type: walk_forward, train: 0.70", "is not available yet"),
-    ("type: rsi", "type: rsii", "unknown indicator type `rsii`"),
-    ("seed: 42", "seed: &a 42", "anchors and aliases are not allowed"),
-    ("  seed: 42", "  seed: 42\n  seed: 43", "duplicate key"),
-    ("AAPL", "!!python/object:os.system x", "tags are not allowed"),
-    ("start: 2000-03-01", "start: NO", "`start` in `data` should be a valid date"),
-    ("train: 0.70", "train: 0.50", "must sum to 1"),
-    ("description: Trend", "description: [Trend", "not valid YAML"),
-]
 
-
-@pytest.mark.parametrize(("good", "bad", "words"), BROKEN)
+@pytest.mark.parametrize(("good", "bad", "words"), BROKEN_STRATEGY)
 def test_a_broken_strategy_is_one_sentence_with_its_place(good: str, bad: str, words: str) -> None:
     assert good in TEXT
     with pytest.raises(StrategyInvalid) as caught:
