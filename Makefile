@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 BENCHMARKS := startup endings features durable_starts training_throughput
 
-.PHONY: install demo test check coverage snapshots bench clean
+.PHONY: install demo test check coverage docs bench clean
 
 install: $(STAMP)
 
@@ -28,7 +28,7 @@ test: check
 coverage: install
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered tests/unit tests/contract tests/functional
 
-snapshots: install
+docs: install
 	PYTHONPATH=tests $(BIN)/python -m support.surface
 
 bench: install

@@ -12,17 +12,14 @@ from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay
 from ktrdr.operations.progress import GenericProgressState
-from support.surface import SNAPSHOTS, api_text, help_text
+from support.surface import PAGES, REFERENCE
 
-ON_PURPOSE = "if this is meant, run `make snapshots` and say so in the changelog"
-
-
-def test_every_help_is_as_it_was_recorded() -> None:
-    assert help_text() == (SNAPSHOTS / "help.txt").read_text(), ON_PURPOSE
+ON_PURPOSE = "if this is meant, run `make docs` and say so in the changelog"
 
 
-def test_the_http_api_is_as_it_was_recorded() -> None:
-    assert api_text() == (SNAPSHOTS / "openapi.json").read_text(), ON_PURPOSE
+@pytest.mark.parametrize("page", PAGES)
+def test_the_reference_says_what_the_product_does(page: str) -> None:
+    assert PAGES[page]() == (REFERENCE / page).read_text(), ON_PURPOSE
 
 
 def test_an_adapter_has_four_abstract_methods_and_no_more() -> None:

@@ -1,4 +1,4 @@
-"""What users and scripts depend on: every `--help`, and the HTTP API. `make snapshots` records both."""
+"""What users and scripts depend on: every `--help`, and the HTTP API. `make docs` records both in docs/reference."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from ktrdr.server.app import create_app
 from ktrdr.server.engines.inline import InlineEngine
 from ktrdr.server.stores.memory import MemoryOperationStore
 
-SNAPSHOTS = Path(__file__).parents[1] / "architecture" / "snapshots"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -75,7 +75,8 @@ def api_text() -> str:
     return json.dumps(description, indent=1, sort_keys=True) + "\n"
 
 
+PAGES = {"commands.txt": help_text, "http-api.json": api_text}
+
 if __name__ == "__main__":
-    SNAPSHOTS.mkdir(exist_ok=True)
-    (SNAPSHOTS / "help.txt").write_text(help_text())
-    (SNAPSHOTS / "openapi.json").write_text(api_text())
+    for name, text in PAGES.items():
+        (REFERENCE / name).write_text(text())
