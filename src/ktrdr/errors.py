@@ -68,9 +68,12 @@ class Unavailable(KtrdrError):
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float, hint: str | None = None, may_have_arrived: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+        self.may_have_arrived = may_have_arrived
 
 
 class QueueFull(Unavailable):

@@ -192,6 +192,12 @@ def test_a_start_without_a_good_answer_that_happened_is_followed(start: Any) -> 
     assert outcome.completed
 
 
+def test_a_start_whose_answer_was_lost_and_is_then_put_off_is_settled_by_its_id() -> None:
+    server = ScriptedServer(start=[BROKEN, problem(503)], read=[shown("running", 1), shown("completed", 2)])
+    outcome, _ = run(server)
+    assert outcome.completed
+
+
 @pytest.mark.parametrize(("start", "code"), [(BROKEN, 69), (problem(500), 70)])
 def test_a_start_without_a_good_answer_that_did_not_happen_is_told(start: Any, code: int) -> None:
     outcome, _ = run(ScriptedServer(start=[start], read=[problem(404)]))

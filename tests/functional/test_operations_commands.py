@@ -40,6 +40,8 @@ class Server:
         if path == "dummy/start":
             return self._start(request.headers["idempotency-key"])
         operation_id = path.removeprefix("operations/").removesuffix("/cancel")
+        if operation_id not in self.operations:
+            return httpx2.Response(404, json={"detail": f"there is no operation `{operation_id}`"})
         return httpx2.Response(200, json={"data": self._answer(operation_id, path.endswith("/cancel"))})
 
     def _start(self, key: str) -> httpx2.Response:

@@ -1,4 +1,4 @@
-"""What users and scripts depend on: every `--help`, and the HTTP API. `make docs` records both in docs/reference."""
+"""What users and scripts depend on: every `--help`, and the HTTP API. `make docs` records both."""
 
 import json
 import os

@@ -149,7 +149,7 @@ class KtrdrApiClient:
         except httpx2.HTTPError as error:
             raise self._unreachable(request, error) from error
         if not response.is_success:
-            raise problem_of(response)
+            raise problem_of(response, arrived=bool(request.extensions.get("may_have_arrived")))
         return _object(response)
 
     def _unreachable(self, request: httpx2.Request, error: httpx2.HTTPError) -> ServerUnreachable:
@@ -162,8 +162,8 @@ class KtrdrApiClient:
         )
 
 
-def problem_of(response: httpx2.Response) -> KtrdrError:
-    """Return the error that an answer with a bad status stands for, in the server's own words."""
+def problem_of(response: httpx2.Response, *, arrived: bool = False) -> KtrdrError:
+    """Return the error that a bad status stands for; `arrived` tells of an earlier try without an answer."""
     detail, hint = _words(response)
     status = response.status_code
     if status in {401, 403}:
@@ -173,7 +173,7 @@ def problem_of(response: httpx2.Response) -> KtrdrError:
     if status in {409, 412}:
         return Conflict(detail, hint=hint)
     if status in {408, 425, 429, 503}:
-        return Unavailable(detail, retry_after=0.0, hint=hint)
+        return Unavailable(detail, retry_after=0.0, hint=hint, may_have_arrived=arrived)
     if 400 <= status < 500:
         return InputInvalid(detail, hint=hint)
     return ServerFailed(detail, hint=hint or "see the server's log: `ktrdr server logs`")

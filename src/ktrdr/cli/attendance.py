@@ -13,7 +13,7 @@ from ktrdr.cli.follow import Follower, has_completed, has_ended, has_failed, rea
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.operation_report import MISFITS, OperationOutcome, OperationReport, View
 from ktrdr.clock import Clock
-from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, ServerUnreachable
+from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, ServerUnreachable, Unavailable
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class Attendance:
         task = asyncio.ensure_future(work)
         try:
             self._accept(await self._answer_to(task))
-        except (ServerFailed, ServerUnreachable) as error:
+        except (ServerFailed, ServerUnreachable, Unavailable) as error:
             return await self._find_out(error)
         finally:
             task.cancel()
@@ -111,9 +111,9 @@ class Attendance:
         self._accepted = True
         self._report.accepted()
 
-    async def _find_out(self, error: ServerFailed | ServerUnreachable) -> bool:
+    async def _find_out(self, error: ServerFailed | ServerUnreachable | Unavailable) -> bool:
         """Settle by its id a start that had no good answer: True if it may exist, else it is raised."""
-        possible = not isinstance(error, ServerUnreachable) or error.may_have_arrived
+        possible = isinstance(error, ServerFailed) or error.may_have_arrived
         if self._interrupts.first.is_set():
             return possible
         if not possible:

@@ -14,6 +14,7 @@ import psutil
 from ktrdr.build import build_fingerprint
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.errors import Unavailable
+from ktrdr.private_directory import private_directory
 from ktrdr.settings import Settings
 
 START_TIMEOUT = 15.0
@@ -43,6 +44,7 @@ def ensure_server(settings: Settings, warn: Callable[[str], None]) -> Path:
     An idle server of another build is replaced; a busy one is used with one warning. Raises Unavailable
     with the log's last lines if no server comes up.
     """
+    private_directory(settings.runtime_dir)
     if is_listening(settings.socket_path) and not _is_outdated(settings, warn):
         return settings.socket_path
     start_server(settings)
@@ -75,7 +77,10 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
     os.close(writer)
     if _read_until_ready(reader, deadline - clock.monotonic()):
         return
-    exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    exit_code = _exit_code_by(pid, clock, deadline)
+    if exit_code is None:
+        hint = "it is still starting: try again, or see `ktrdr server logs`"
+        raise Unavailable(f"the embedded server took over {START_TIMEOUT:.0f} s", retry_after=1.0, hint=hint)
     if exit_code or not _becomes_listening(settings.socket_path, clock, deadline):
         hint = _why(settings, exit_code)
         raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
@@ -135,6 +140,17 @@ def _read_until_ready(descriptor: int, seconds: float) -> bool:
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         readable, _, _ = select([pipe], [], [], max(seconds, 0.0))
         return bool(readable) and pipe.read(6) == b"ready\n"
+
+
+def _exit_code_by(pid: int, clock: Clock, deadline: float) -> int | None:
+    """Return the exit code of a child, or None if it still lives at the deadline."""
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if clock.monotonic() >= deadline:
+            return None
+        select([], [], [], 0.02)
 
 
 def _becomes_listening(path: Path, clock: Clock, deadline: float) -> bool:

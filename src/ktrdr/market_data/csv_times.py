@@ -59,7 +59,7 @@ def _offset(written: pl.Expr) -> pl.Expr:
     )
     sign = pl.when(written.str.contains(r"-\d{2}:?\d{2}$")).then(-1).otherwise(1)
     length = pl.duration(minutes=sign * (hours * 60 + minutes))
-    return pl.when(written.str.contains(":") & written.str.contains(OFFSET)).then(length)
+    return pl.when(written.str.contains(OFFSET)).then(length)
 
 
 def _parsed(bare: pl.Series, layout: str) -> pl.Series:

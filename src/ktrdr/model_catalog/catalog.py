@@ -48,9 +48,11 @@ class ModelCatalog:
         return self.show(f"{strategy}/{run_id}")
 
     def list(self) -> tuple[ModelInfo, ...]:
-        """Return every model, newest first."""
-        folders = sorted(self._root.glob(f"*/*/{MANIFEST}"), key=lambda path: path.parent.name, reverse=True)
-        return tuple(self._info(path.parent) for path in folders)
+        """Return every model that can be read, newest first."""
+        folders = sorted(
+            self._root.glob(f"[!.]*/[!.]*/{MANIFEST}"), key=lambda path: path.parent.name, reverse=True
+        )
+        return tuple(info for path in folders if (info := self._info_or_none(path.parent)))
 
     def show(self, name: str) -> ModelInfo:
         """Return `strategy/run_id`, or the newest of `strategy`; raises NotFound."""
@@ -70,7 +72,9 @@ class ModelCatalog:
 
     def _find(self, name: str) -> Path:
         strategy, _, run_id = name.partition("/")
-        runs = [run_id] if run_id else sorted(path.name for path in (self._root / _safe(strategy)).glob("*"))
+        runs = (
+            [run_id] if run_id else sorted(path.name for path in (self._root / _safe(strategy)).glob("[!.]*"))
+        )
         folder = self._folder(strategy, runs[-1]) if runs else None
         if folder is None or not (folder / MANIFEST).exists():
             raise NotFound(f"there is no model `{name}`", hint="see `ktrdr models list`")
@@ -81,6 +85,12 @@ class ModelCatalog:
         if not folder.resolve().is_relative_to(self._root.resolve()):
             raise InputInvalid(f"`{strategy}/{run_id}` is not inside the models folder")
         return folder
+
+    def _info_or_none(self, folder: Path) -> ModelInfo | None:
+        try:
+            return self._info(folder)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
 
     def _info(self, folder: Path) -> ModelInfo:
         model = json.loads((folder / "model.json").read_bytes())

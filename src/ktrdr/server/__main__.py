@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,13 +17,13 @@ from ktrdr.errors import KtrdrError
 from ktrdr.kinds.table import load_kinds
 from ktrdr.market_data.store import BarStore
 from ktrdr.model_catalog.catalog import ModelCatalog
+from ktrdr.private_directory import private_directory
 from ktrdr.server.app import create_app
 from ktrdr.server.daemon import (
     IDLE_SECONDS,
     AlreadyRunning,
     bind_loopback,
     bind_socket,
-    private_directory,
     serve,
     take_lock,
 )
@@ -88,7 +89,8 @@ def _announce(arguments: argparse.Namespace, identity_file: Path) -> None:
     }
     write_bytes(identity_file, json.dumps(identity).encode())
     if arguments.ready_fd is not None:
-        os.write(arguments.ready_fd, b"ready\n")
+        with suppress(BrokenPipeError):
+            os.write(arguments.ready_fd, b"ready\n")
         os.close(arguments.ready_fd)
 
 

@@ -4,9 +4,7 @@ import asyncio
 import fcntl
 import os
 import socket
-import stat
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -21,19 +19,6 @@ GRACEFUL_SHUTDOWN = 5
 
 class AlreadyRunning(InputInvalid):
     """Another server holds the lock of this home."""
-
-
-def private_directory(path: Path) -> None:
-    """Create a directory that only its owner can enter; raises InputInvalid if it is anybody else's."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise InputInvalid(
-            f"the runtime directory `{path}` is not private to you",
-            hint="remove it, or set KTRDR_HOME to a directory of your own",
-        )
 
 
 def take_lock(path: Path) -> int:

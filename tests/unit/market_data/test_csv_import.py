@@ -133,6 +133,12 @@ def test_trap_15_hours_around_a_change_of_clocks_are_an_hour_apart(read: Reader)
     assert times.diff().drop_nulls().dt.total_hours().to_list() == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("offset", "first"), [("-0500", 14), ("+01:00", 8), ("Z", 9)])
+def test_an_offset_counts_beside_a_time_without_colons(read: Reader, offset: str, first: int) -> None:
+    rows = "".join(f"20240102 {hour:02d}0000{offset},1,2,0.5,1,1\n" for hour in (9, 10))
+    assert read(HEADER + rows, "1h").bars["time"][0] == datetime(2024, 1, 2, first, tzinfo=UTC)
+
+
 def test_a_daily_bar_keeps_the_date_of_its_session_whatever_its_offset(read: Reader) -> None:
     text = HEADER + "2020-01-02 00:00:00-05:00,1,2,0.5,1,1\n2020-01-03 00:00:00-05:00,1,2,0.5,1,1\n"
     assert read(text).bars["time"].dt.strftime("%Y-%m-%d %H:%M").to_list() == [

@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from ktrdr.clock import SystemClock
 from ktrdr.errors import InputInvalid
+from ktrdr.private_directory import private_directory
 from ktrdr.server import __main__ as program
 from ktrdr.server.daemon import (
     AlreadyRunning,
     bind_loopback,
     bind_socket,
-    private_directory,
     serve,
     take_lock,
 )

@@ -1,5 +1,6 @@
 """`ktrdr operations`: look at, follow and cancel operations of every kind."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -130,11 +131,12 @@ async def _read(client: KtrdrApiClient, given: str) -> dict[str, Any]:
 
 async def _whole_id(client: KtrdrApiClient, given: str) -> str:
     """Return the one id that `given` begins; raises NotFound or InputInvalid."""
+    if given != NEWEST:
+        with suppress(NotFound):
+            return str((await read_operation(client, given))["operation_id"])
     page = await client.list_operations(limit=1 if given == NEWEST else MOST_SEARCHED)
     known = [str(each["operation_id"]) for each in page["data"]]
     matches = known[:1] if given == NEWEST else [each for each in known if each.startswith(given)]
-    if given in matches:
-        return given
     if len(matches) > 1:
         raise InputInvalid(
             f"`{given}` begins {len(matches)} ids", hint="write more of it: " + ", ".join(matches[:5])

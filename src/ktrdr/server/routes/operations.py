@@ -1,6 +1,7 @@
 """Routes of all operations, whatever their kind."""
 
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -76,9 +77,7 @@ class OperationsRoutes:
     ) -> dict[str, Any]:
         """Ask for the end: 202 while it is cancelling, 200 when it has ended already."""
         asked = body or CancelBody()
-        operation = await self._dispatcher.cancel(
-            operation_id, getpass.getuser(), asked.reason, force=asked.force
-        )
+        operation = await self._dispatcher.cancel(operation_id, _user(), asked.reason, force=asked.force)
         response.status_code = 200 if operation.is_terminal else 202
         return await self._answer(operation)
 
@@ -113,6 +112,14 @@ def start_route(service: OperationsService, kind: OperationKind) -> Callable[...
     start.__annotations__["body"] = kind.request_model
     start.__doc__ = f"Start an operation of kind `{kind.name}`."
     return start
+
+
+def _user() -> str:
+    """Return who this server works for; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _cursor(text: str) -> tuple[int, int, int]:
