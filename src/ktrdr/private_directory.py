@@ -9,10 +9,16 @@ from ktrdr.errors import InputInvalid
 
 
 def private_directory(path: Path) -> None:
-    """Create a directory that only its owner can enter; raises InputInvalid if it is anybody else's."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
+    """Create a directory that only its owner can enter; raises InputInvalid if it cannot be or is not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+    except OSError as error:
+        raise InputInvalid(
+            f"the directory `{path}` cannot be made: {error.strerror}",
+            hint="set KTRDR_HOME to a directory of your own",
+        ) from None
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise InputInvalid(

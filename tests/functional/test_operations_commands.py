@@ -185,6 +185,22 @@ def test_a_dummy_cancelled_by_others_shows_how_far_it_got(ktrdr_in_process: Comm
     assert (code, out) == (3, "Iterations completed  5\n")
 
 
+def test_cancel_tells_of_those_it_reached_when_another_is_unknown(ktrdr_in_process: CommandLine) -> None:
+    code, out, err = ktrdr_in_process("operations", "cancel", "nope", "op_dummy_bbb")
+    assert code == 5
+    assert out == "op_dummy_bbb is being cancelled\n"
+    assert "there is no operation `nope`" in err
+
+
+def test_ids_are_whole_however_narrow_the_output(
+    ktrdr_in_process: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    listed = ktrdr_in_process("operations", "list")[1].splitlines()
+    assert [line.split()[0] for line in listed[1:]] == ["op_dummy_bbb", "op_dummy_abc", "op_other_abd"]
+    assert len(listed) == 4
+
+
 def test_cancel_takes_several_and_tells_each_truth(ktrdr_in_process: CommandLine) -> None:
     code, out, _ = ktrdr_in_process("operations", "cancel", "op_dummy_bbb", "op_other", "--reason", "why")
     assert code == 0

@@ -1,13 +1,17 @@
 """`ktrdr server` by hand, and how a command finds a server or starts one."""
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ktrdr.cli import local_server
 from ktrdr.cli.app import main
 from ktrdr.cli.local_server import is_listening, read_identity, stop_server
+from ktrdr.errors import Unavailable
 from ktrdr.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
@@ -61,12 +65,69 @@ def test_logs_of_a_server_that_never_ran_are_not_found(run: Run) -> None:
 
 
 def test_fault_57_a_server_that_cannot_start_says_why(run: Run, settings: Settings) -> None:
+    settings.state_dir.mkdir(parents=True)
+    (settings.state_dir / "operations.sqlite").write_text("this is no database, whatever its name says " * 40)
+    code, _, words = run("operations", "list")
+    assert code == 69
+    assert "the embedded server did not start" in words
+    assert "file is not a database" in words
+
+
+def test_a_runtime_directory_that_others_can_enter_is_refused(run: Run, settings: Settings) -> None:
     settings.runtime_dir.mkdir(parents=True)
     settings.runtime_dir.chmod(0o777)
     code, _, words = run("operations", "list")
-    assert code != 0
-    assert "the embedded server did not start" in words
+    assert code == 2
     assert "is not private to you" in words
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/proc/x"])
+def test_a_home_that_cannot_be_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    monkeypatch.setenv("KTRDR_HOME", home)
+    code, _, words = run("operations", "list")
+    assert code == 2
+    assert f"the directory `{home}/run` cannot be made" in words
+    assert run("server", "status")[:2] == (8, "not running\n")
+
+
+def test_a_state_directory_that_is_a_file_is_one_sentence(run: Run, settings: Settings) -> None:
+    settings.state_dir.parent.mkdir(parents=True)
+    settings.state_dir.write_text("")
+    code, _, words = run("operations", "list")
+    assert code == 69
+    assert "the embedded server cannot be started" in words
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"pid": "x"}'])
+def test_an_identity_that_says_nothing_is_nobody(run: Run, settings: Settings, text: str) -> None:
+    settings.runtime_dir.mkdir(parents=True, mode=0o700)
+    (settings.runtime_dir / "server.json").write_text(text)
+    assert run("server", "status")[:2] == (8, "not running\n")
+
+
+def test_a_server_that_does_not_answer_is_said_so_and_ends_by_force(
+    run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_server, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(local_server, "STOP_TIMEOUT", 0.2)
+    run("server", "start")
+    identity = read_identity(settings)
+    assert identity
+    os.kill(identity.pid, signal.SIGSTOP)
+    for command in ("status", "stop"):
+        code, _, words = run("server", command)
+        assert code == 69
+        assert f"the server (process {identity.pid}) does not answer" in words
+    with pytest.raises(Unavailable, match="has not stopped within"):
+        stop_server(identity, timeout=0.01)
+    assert run("server", "stop", "--force") == (0, "stopped\n", "")
+    assert identity.process() is None
+
+
+def test_a_port_that_cannot_be_is_a_wrong_address(run: Run) -> None:
+    code, _, words = run("operations", "list", "--url", "http://127.0.0.1:99999")
+    assert code == 2
+    assert "is not the address of a server" in words
 
 
 def test_fault_54_an_idle_server_of_another_build_is_replaced(run: Run, settings: Settings) -> None:

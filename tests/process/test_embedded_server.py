@@ -1,12 +1,14 @@
 """The embedded server: started by whoever comes first, private, and gone when it is not needed."""
 
 import concurrent.futures
+import signal
+import socket
 import stat
 import subprocess
 import sys
 
 from ktrdr.cli.local_server import is_listening
-from support.installation import Installation
+from support.installation import Installation, ending, until
 
 
 def test_twenty_commands_at_once_start_one_server(ktrdr: Installation) -> None:
@@ -54,6 +56,43 @@ def test_server_stop_ends_it_and_status_says_so(ktrdr: Installation) -> None:
     ktrdr.run("server", "stop")
     assert not is_listening(ktrdr.settings.socket_path)
     assert ktrdr.run("server", "status", expect=8).stdout == "not running\n"
+
+
+def test_a_follower_is_told_that_the_server_was_stopped_and_starts_no_other(ktrdr: Installation) -> None:
+    terminal = ktrdr.terminal("dummy", "run", "--duration", "600", "--iterations", "6000")
+    until(terminal, "iteration")
+    ktrdr.run("server", "stop", "--force")
+    code, _, words = ending(terminal)
+    assert code == 1, words
+    assert "the worker was stopped with the server" in words
+    assert ktrdr.run("server", "status", expect=8).stdout == "not running\n"
+    assert list(ktrdr.processes()) == []
+
+
+def test_many_starts_at_once_all_tell_of_the_one_server(ktrdr: Installation) -> None:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: ktrdr.run("server", "start"), range(8)))
+    assert {each.stdout for each in done} == {done[0].stdout}
+    assert done[0].stdout.startswith("running as process ")
+
+
+def test_a_server_with_a_port_serves_the_commands_of_its_home_too(ktrdr: Installation) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "ktrdr.server", "--port", str(port), "--ready-fd", "1"],
+        env=ktrdr.environment,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        ktrdr.run("dummy", "run", "--duration", "0.1", "--iterations", "1")
+        (seen,) = ktrdr.json("operations", "list", "--url", f"http://127.0.0.1:{port}")["operations"]
+        assert seen["status"] == "completed"
+        assert f"running as process {process.pid}" in ktrdr.run("server", "status").stdout
+        ktrdr.run("server", "stop")
+        assert process.wait(timeout=30) == -signal.SIGTERM
 
 
 def test_an_idle_server_ends_by_itself(ktrdr: Installation) -> None:

@@ -18,6 +18,8 @@ from ktrdr.private_directory import private_directory
 from ktrdr.settings import Settings
 
 START_TIMEOUT = 15.0
+STOP_TIMEOUT = 30.0
+ANSWER_TIMEOUT = 5.0
 LOG_LINES = 20
 
 
@@ -30,10 +32,11 @@ class ServerIdentity:
     build: str
 
     def process(self) -> psutil.Process | None:
-        """Return the live process, or None if it is gone or its pid is somebody else's."""
+        """Return the live process, or None if it has ended or its pid is somebody else's."""
         try:
             process = psutil.Process(self.pid)
-            return process if process.create_time() == self.started_at else None
+            ended = process.status() == psutil.STATUS_ZOMBIE
+            return process if process.create_time() == self.started_at and not ended else None
         except psutil.NoSuchProcess:
             return None
 
@@ -58,12 +61,12 @@ def is_listening(path: Path) -> bool:
 
 
 def read_identity(settings: Settings) -> ServerIdentity | None:
-    """Return who serves this home, or None if nobody does."""
+    """Return who serves this home, or None if nobody does or nobody wrote itself down properly."""
     try:
         written = json.loads((settings.runtime_dir / "server.json").read_bytes())
-    except FileNotFoundError:
+        identity = ServerIdentity(written["pid"], written["started_at"], written["build"])
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    identity = ServerIdentity(written["pid"], written["started_at"], written["build"])
     return identity if identity.process() else None
 
 
@@ -71,36 +74,54 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
     """Start a server in a session of its own and return when one answers; of many, one wins."""
     clock = clock or SystemClock()
     deadline = clock.monotonic() + START_TIMEOUT
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    reader, writer = os.pipe()
-    pid = _spawn(settings, writer)
-    os.close(writer)
+    pid, reader = _spawn(settings)
     if _read_until_ready(reader, deadline - clock.monotonic()):
         return
     exit_code = _exit_code_by(pid, clock, deadline)
     if exit_code is None:
         hint = "it is still starting: try again, or see `ktrdr server logs`"
         raise Unavailable(f"the embedded server took over {START_TIMEOUT:.0f} s", retry_after=1.0, hint=hint)
-    if exit_code or not _becomes_listening(settings.socket_path, clock, deadline):
+    if exit_code or not _until(lambda: is_listening(settings.socket_path), clock, deadline):
         hint = _why(settings, exit_code)
         raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
 
 
-def stop_server(identity: ServerIdentity) -> None:
-    """Ask the server to stop and wait until it has: it lets workers keep their checkpoints first."""
+def stop_server(identity: ServerIdentity, *, force: bool = False, timeout: float | None = None) -> None:
+    """Ask the server to stop and wait until it has: it lets workers keep their checkpoints first.
+
+    One that has not stopped after `timeout` seconds is killed by force; otherwise Unavailable is raised.
+    """
+    seconds = STOP_TIMEOUT if timeout is None else timeout
+    ways = (psutil.Process.terminate, psutil.Process.kill) if force else (psutil.Process.terminate,)
+    if not any(_ends(identity, end, seconds) for end in ways):
+        raise _silent(identity, f"has not stopped within {seconds:g} s")
+
+
+def _ends(identity: ServerIdentity, end: Callable[[psutil.Process], None], seconds: float) -> bool:
+    """End it in this way; tell whether the server is gone within the seconds."""
     if process := identity.process():
-        process.terminate()
-        process.wait()
+        end(process)
+    clock = SystemClock()
+    return _until(lambda: identity.process() is None, clock, clock.monotonic() + seconds)
 
 
 def active_operations(settings: Settings) -> int:
-    """Ask the server how many operations are open."""
-    return int(_health(settings)["active_operations"])
+    """Ask the server how many operations are open; raises Unavailable if it does not answer."""
+    try:
+        return int(_health(settings)["active_operations"])
+    except (OSError, ValueError, LookupError):
+        raise _silent(read_identity(settings), "does not answer") from None
+
+
+def _silent(identity: ServerIdentity | None, words: str) -> Unavailable:
+    who = f"the server (process {identity.pid})" if identity else "the server"
+    hint = "see `ktrdr server logs`, or end it with `ktrdr server stop --force`"
+    return Unavailable(f"{who} {words}", retry_after=1.0, hint=hint)
 
 
 def _health(settings: Settings) -> dict[str, int | str]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(5.0)
+        connection.settimeout(ANSWER_TIMEOUT)
         connection.connect(str(settings.socket_path))
         connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -119,21 +140,33 @@ def _is_outdated(settings: Settings, warn: Callable[[str], None]) -> bool:
     return True
 
 
-def _spawn(settings: Settings, ready: int) -> int:
-    """Start the server, which outlives this process, and return its pid."""
+def _spawn(settings: Settings) -> tuple[int, int]:
+    """Start the server, which outlives this process; return its pid and where it says that it is ready."""
+    reader, writer = os.pipe()
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        with settings.server_log.open("ab") as log:
+            return _exec_server(log.fileno(), writer), reader
+    except OSError as error:
+        os.close(reader)
+        raise Unavailable(f"the embedded server cannot be started: {error}", retry_after=1.0) from None
+    finally:
+        os.close(writer)
+
+
+def _exec_server(log: int, ready: int) -> int:
     os.set_inheritable(ready, True)
-    with settings.server_log.open("ab") as log:
-        return os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-m", "ktrdr.server", "--ready-fd", str(ready)],
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
-                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
-            ],
-            setsid=True,
-        )
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "ktrdr.server", "--ready-fd", str(ready)],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
+        ],
+        setsid=True,
+    )
 
 
 def _read_until_ready(descriptor: int, seconds: float) -> bool:
@@ -153,12 +186,13 @@ def _exit_code_by(pid: int, clock: Clock, deadline: float) -> int | None:
         select([], [], [], 0.02)
 
 
-def _becomes_listening(path: Path, clock: Clock, deadline: float) -> bool:
-    while clock.monotonic() < deadline:
-        if is_listening(path):
-            return True
+def _until(condition: Callable[[], bool], clock: Clock, deadline: float) -> bool:
+    """Wait for the condition; tell whether it became true before the deadline."""
+    while not condition():
+        if clock.monotonic() >= deadline:
+            return False
         select([], [], [], 0.02)
-    return False
+    return True
 
 
 def _why(settings: Settings, exit_code: int) -> str:

@@ -50,7 +50,7 @@ class ProgressDisplay(ABC):
 
 
 class SilentDisplay(ProgressDisplay):
-    """Draws nothing; only errors are written."""
+    """Draws nothing; written are only errors, warnings, and any end that is not the wanted one."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or PlainSpokenConsole(stderr=True)
@@ -69,9 +69,10 @@ class SilentDisplay(ProgressDisplay):
     def show_footer(self, text: str) -> None:
         """Draw nothing."""
 
-    def complete_operation(self, success: bool, summary: str) -> None:  # noqa: ARG002  # the summary tells
-        """Write the summary only if it is an error."""
-        self.say(summary)
+    def complete_operation(self, success: bool, summary: str) -> None:
+        """Write the summary unless all is well."""
+        if summary and not success:
+            _write(self._console, summary)
 
 
 class PlainProgressDisplay(ProgressDisplay):
@@ -80,7 +81,7 @@ class PlainProgressDisplay(ProgressDisplay):
     def __init__(self, console: Console | None = None, clock: Clock | None = None) -> None:
         self._console = console or PlainSpokenConsole(stderr=True)
         self._clock = clock or SystemClock()
-        self._shown: tuple[str, int] | None = None
+        self._shown: tuple[str, int, int | None] | None = None
         self._shown_at = 0.0
         self._started_at = 0.0
 
@@ -100,7 +101,8 @@ class PlainProgressDisplay(ProgressDisplay):
 
     def update_progress(self, state: GenericProgressState) -> None:
         """Write a line if there is something new to say, or nothing was said for long."""
-        position = (state.current_step, int(state.percentage) // LINE_EVERY_PERCENT)
+        tenth = int(state.percentage) // LINE_EVERY_PERCENT
+        position = (state.current_step, tenth, state.queue_position)
         now = self._clock.monotonic()
         if position == self._shown and now - self._shown_at < KEEP_ALIVE_SECONDS:
             return
@@ -110,7 +112,7 @@ class PlainProgressDisplay(ProgressDisplay):
             f"{state.percentage:.0f} %",
             duration(now - self._started_at),
         ]
-        _write(self._console, safe("  ".join(part for part in (*parts, state.message) if part)))
+        _write(self._console, safe("  ".join(part for part in (*parts, _words(state)) if part)))
 
     def show_footer(self, text: str) -> None:
         """Write nothing: a footer belongs to a bar."""
@@ -184,13 +186,8 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
             row.add_column(no_wrap=True, min_width=width if fits else None)
         row.add_column(no_wrap=True, overflow="ellipsis")
         bar = ProgressBar(total=100.0, completed=state.percentage, width=BAR_WIDTH)
-        row.add_row(phase, bar, share, times, Text(self._words()))
+        row.add_row(phase, bar, share, times, Text(safe(_words(state))))
         return Group(row, Text(f"  {safe(self._footer)}", style="dim")) if self._footer else Group(row)
-
-    def _words(self) -> str:
-        queued = self._state.queue_position
-        waiting = f"waiting, place {queued} in the queue" if queued else ""
-        return safe(self._state.message or waiting)
 
     def _times(self) -> str:
         elapsed = self._clock.monotonic() - self._started_at
@@ -221,6 +218,12 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(max(seconds, 0.0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _words(state: GenericProgressState) -> str:
+    """Return the domain's words, or else the place in the queue."""
+    place = state.queue_position
+    return state.message or (f"waiting, place {place} in the queue" if place else "")
 
 
 def _write(console: Console, text: str) -> None:

@@ -22,11 +22,13 @@ from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.operation_report import OperationOutcome
 from ktrdr.cli.progress_display import DisplayFactory, SilentDisplay, make_display
+from ktrdr.cli.retries import Pause, sleep_out
 from ktrdr.cli.safe_text import safe_lines
 from ktrdr.errors import InputInvalid
 from ktrdr.settings import Settings
 
 CONTACT_WITHOUT_TERMINAL = 900.0
+PORTS = range(1, 65536)
 
 T = TypeVar("T")
 
@@ -41,8 +43,8 @@ class Output(StrEnum):
 UrlOption = Annotated[
     str | None, typer.Option("--url", help="Use the server at this address instead of one's own.")
 ]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Write results for people or programs.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write only the result, or the id.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Write for people or programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write only results and errors.")]
 NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Draw no progress.")]
 
 
@@ -67,7 +69,7 @@ class Session:
 
     def client(self) -> KtrdrApiClient:
         """Return a client of the server; the caller closes it."""
-        return KtrdrApiClient(self.base_url, transport=self.transport)
+        return KtrdrApiClient(self.base_url, transport=self.transport, pause=_say_and_sleep())
 
     def ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
         """Ask the server something short; raises KtrdrError."""
@@ -135,6 +137,19 @@ def open_session(
     )
 
 
+def _say_and_sleep() -> Pause:
+    """Return a pause between tries that says once why nothing happens."""
+    said: list[bool] = []
+
+    async def pause(seconds: float) -> bool:
+        if not said:
+            said.append(True)
+            warn("the server has no good answer yet, trying again")
+        return await sleep_out(seconds)
+
+    return pause
+
+
 def end_process(code: int) -> NoReturn:
     """End with an exit code; one that stands for a signal by dying of that signal."""
     sys.stdout.flush()
@@ -169,7 +184,8 @@ def _checked(url: str | None) -> str:
         parsed = httpx2.URL(text)
     except httpx2.InvalidURL:
         parsed = httpx2.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    is_port = (parsed.port or 1) in PORTS
+    if parsed.scheme not in {"http", "https"} or not parsed.host or not is_port:
         raise InputInvalid(f"`{text}` is not the address of a server", hint="write it as http://host:port")
     return text
 

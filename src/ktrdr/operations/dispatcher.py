@@ -37,10 +37,19 @@ class Dispatcher:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        await self._stop()
+        await self._tasks.__aexit__(None, None, None)
+
+    async def drain(self) -> None:
+        """Begin nothing more, end the workers, and return once what they were doing is settled."""
+        await self._stop()
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    async def _stop(self) -> None:
         self._draining = True
         self._loop.cancel()
         await self._engine.close()
-        await self._tasks.__aexit__(None, None, None)
 
     @property
     def running(self) -> int:

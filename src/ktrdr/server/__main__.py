@@ -49,7 +49,7 @@ def main() -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ktrdr.server", description=__doc__)
-    parser.add_argument("--port", type=int, help="listen on this loopback port instead of the socket")
+    parser.add_argument("--port", type=int, help="listen on this loopback port too")
     parser.add_argument("--ready-fd", type=int, help="write a line to this descriptor when serving")
     parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS, help="0: never exit when idle")
     parser.add_argument("--slots", type=int, help="how many operations run at once (default: cores)")
@@ -62,36 +62,40 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         os.chdir("/")
     private_directory(settings.runtime_dir)
     take_lock(settings.runtime_dir / "server.lock")
+    _write_identity(settings.runtime_dir / "server.json")
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    listener = bind_loopback(arguments.port) if arguments.port else bind_socket(settings.socket_path)
+    listeners = [bind_socket(settings.socket_path)]
+    if arguments.port is not None:
+        listeners.append(bind_loopback(arguments.port))
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
     store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
     app = create_app(store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir)
     work = serve(
         app,
-        listener,
+        listeners,
         SystemClock(),
-        ready=lambda: _announce(arguments, settings.runtime_dir / "server.json"),
+        ready=lambda: _announce(arguments.ready_fd),
+        drain=app.state.drain,
         is_busy=lambda: engine.busy,
         idle_seconds=arguments.idle_seconds or None,
     )
     asyncio.run(work)
 
 
-def _announce(arguments: argparse.Namespace, identity_file: Path) -> None:
+def _write_identity(path: Path) -> None:
+    """Say who holds the lock, before anybody can connect and ask."""
     process = psutil.Process()
-    identity = {
-        "pid": process.pid,
-        "started_at": process.create_time(),
-        "build": build_fingerprint(),
-        "port": arguments.port,
-    }
-    write_bytes(identity_file, json.dumps(identity).encode())
-    if arguments.ready_fd is not None:
+    identity = {"pid": process.pid, "started_at": process.create_time(), "build": build_fingerprint()}
+    write_bytes(path, json.dumps(identity).encode())
+
+
+def _announce(ready: int | None) -> None:
+    """Tell the command that started this server, if it still waits."""
+    if ready is not None:
         with suppress(BrokenPipeError):
-            os.write(arguments.ready_fd, b"ready\n")
-        os.close(arguments.ready_fd)
+            os.write(ready, b"ready\n")
+        os.close(ready)
 
 
 if __name__ == "__main__":

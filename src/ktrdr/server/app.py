@@ -50,6 +50,7 @@ def create_app(
 
     app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
+    app.state.drain = dispatcher.drain
     problems.install(app)
     for kind in kinds.values():
         app.add_api_route(kind.start_path, start_route(service, kind), methods=["POST"], status_code=202)

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -73,20 +73,33 @@ class ActivityWatch:
         self.last = self._clock.monotonic()
 
 
+class DrainingServer(uvicorn.Server):
+    """Ends the work first and the connections after it, so that whoever follows is told how it ended."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then close."""
+        await self._drain()
+        await super().shutdown(sockets)
+
+
 async def serve(
     app: ASGIApp,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     clock: Clock,
     *,
     ready: Callable[[], None],
+    drain: Callable[[], Awaitable[None]],
     is_busy: Callable[[], bool],
     idle_seconds: float | None,
 ) -> None:
     """Serve until SIGTERM, or until nothing was asked and nothing ran for `idle_seconds`."""
     watch = ActivityWatch(app, clock)
-    server = uvicorn.Server(
-        uvicorn.Config(watch, log_level="warning", timeout_graceful_shutdown=GRACEFUL_SHUTDOWN)
-    )
+    config = uvicorn.Config(watch, log_level="warning", timeout_graceful_shutdown=GRACEFUL_SHUTDOWN)
+    server = DrainingServer(config, drain)
 
     async def attend() -> None:
         while not server.started:
@@ -98,5 +111,5 @@ async def serve(
                 server.should_exit = True
 
     attendant = asyncio.create_task(attend())
-    await server.serve(sockets=[listener])
+    await server.serve(sockets=list(listeners))
     attendant.cancel()

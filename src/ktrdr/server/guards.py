@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ktrdr.server.problems import problem
 
 LARGEST_BODY = 1024 * 1024
-HOSTS = frozenset({"ktrdr", "localhost", "127.0.0.1", "[::1]", "testserver"})
+HOSTS = frozenset({"ktrdr", "localhost", "127.0.0.1", "[::1]"})
 
 
 class RequestGuards:

@@ -142,6 +142,18 @@ def test_a_place_in_the_queue_is_shown(clock: HandClock) -> None:
     assert "waiting, place 3 in the queue" in text.getvalue()
 
 
+def test_a_place_in_the_queue_is_a_line_and_a_new_one_when_it_changes(clock: HandClock) -> None:
+    console, text = screen()
+    display = PlainProgressDisplay(console, clock)
+    display.start_operation("x", 0, {})
+    for place in (3, 3, 2):
+        display.update_progress(at(0, "", queue_position=place))
+    assert [line.split("place ")[1] for line in text.getvalue().splitlines()] == [
+        "3 in the queue",
+        "2 in the queue",
+    ]
+
+
 def test_quiet_says_only_what_went_wrong() -> None:
     console, text = screen()
     display: ProgressDisplay = SilentDisplay(console)
@@ -151,7 +163,10 @@ def test_quiet_says_only_what_went_wrong() -> None:
     display.say("op_x  follow: ...")
     display.say("warning: connection lost")
     display.complete_operation(False, "error: it failed")
-    assert text.getvalue() == "warning: connection lost\nerror: it failed\n"
+    display.complete_operation(False, "Left while cancelling. It is NOT confirmed")
+    display.complete_operation(True, "It completed before it was cancelled")
+    words = ["warning: connection lost", "error: it failed", "Left while cancelling. It is NOT confirmed"]
+    assert text.getvalue().splitlines() == words
 
 
 def test_without_a_terminal_lines_are_chosen_whatever_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,15 +46,21 @@ async def life(path: Path, *, is_busy: Callable[[], bool], met: Callable[[], obj
     """Serve until idle and return what was met once the server was ready."""
     found: list[asyncio.Future[object]] = []
     loop = asyncio.get_running_loop()
-    listener = bind_socket(path)
+    drained: list[None] = []
+
+    async def drain() -> None:
+        drained.append(None)
+
     await serve(
         app,
-        listener,
+        [bind_socket(path)],
         SystemClock(),
         ready=lambda: found.append(loop.run_in_executor(None, met)),
+        drain=drain,
         is_busy=is_busy,
         idle_seconds=0.05,
     )
+    assert drained == [None]
     return await found[0]
 
 

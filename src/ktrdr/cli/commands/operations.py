@@ -4,10 +4,12 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.error_report import ExitCode, describe, exit_code
 from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_report import elapsed_seconds
@@ -20,12 +22,15 @@ from ktrdr.cli.session import (
     QuietOption,
     Session,
     UrlOption,
+    end_process,
     open_session,
 )
-from ktrdr.errors import InputInvalid, NotFound
+from ktrdr.errors import InputInvalid, KtrdrError, NotFound
 
 NEWEST = "@last"
 MOST_SEARCHED = 1000
+HEADER = ("ID", "KIND", "STATUS", "PROGRESS", "ELAPSED", "WHAT")
+RIGHT = frozenset({"PROGRESS", "ELAPSED"})
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -58,7 +63,7 @@ def list_operations(
         counts = {name: page.get(name) for name in ("total_count", "active_count")}
         session.print_json({"operations": page["data"], **counts})
     elif page["data"]:
-        session.out.print(_table(page["data"]))
+        session.out.print(Text("\n".join(_lines(page["data"]))), soft_wrap=True)
     else:
         typer.echo("There are no operations.", err=True)
 
@@ -106,16 +111,28 @@ def cancel(
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Ask operations to stop."""
+    """Ask operations to stop, each of them, whatever becomes of the others."""
     session = open_session(context, url, output=output)
-    answers = [_cancel(session, each, reason, force) for each in operations]
+    answers, errors = [], []
+    for each in operations:
+        try:
+            answers.append(_cancel(session, each, reason, force))
+        except KtrdrError as error:
+            errors.append(error)
     if output is Output.JSON:
         session.print_json({"operations": answers})
-        return
-    for answer in answers:
-        told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
-        ended = "cancelled" if status_of(answer) == "cancelled" else told
-        session.out.print(Text(safe(f"{answer['operation_id']} {ended}")), soft_wrap=True)
+    else:
+        for answer in answers:
+            session.out.print(Text(safe(_told(answer))), soft_wrap=True)
+    for each_error in errors:
+        typer.echo(describe(each_error), err=True)
+    end_process(exit_code(errors[0]) if errors else ExitCode.COMPLETED)
+
+
+def _told(answer: dict[str, Any]) -> str:
+    told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
+    ended = "cancelled" if status_of(answer) == "cancelled" else told
+    return f"{answer['operation_id']} {ended}"
 
 
 def _cancel(session: Session, given: str, reason: str, force: bool) -> dict[str, Any]:
@@ -146,16 +163,16 @@ async def _whole_id(client: KtrdrApiClient, given: str) -> str:
     return matches[0]
 
 
-def _table(operations: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("ID", "KIND", "STATUS"):
-        table.add_column(name, no_wrap=True)
-    for name in ("PROGRESS", "ELAPSED"):
-        table.add_column(name, no_wrap=True, justify="right")
-    table.add_column("WHAT")
-    for each in operations:
-        table.add_row(*(Text(safe(cell)) for cell in _cells(each)))
-    return table
+def _lines(operations: list[dict[str, Any]]) -> list[str]:
+    """Return the table's lines, as wide as they are: an id cut short is no id."""
+    rows = [HEADER, *(tuple(map(safe, _cells(each))) for each in operations)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(_padded, row, widths, HEADER)).rstrip() for row in rows]
+
+
+def _padded(cell: str, width: int, column: str) -> str:
+    space = " " * (width - cell_len(cell))
+    return space + cell if column in RIGHT else cell + space
 
 
 def _cells(operation: dict[str, Any]) -> tuple[str, ...]:

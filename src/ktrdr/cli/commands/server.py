@@ -44,12 +44,11 @@ def stop(
     if identity is None:
         typer.echo("not running")
         return
-    count = active_operations(settings)
-    if count and not force:
+    if not force and (count := active_operations(settings)):
         raise InputInvalid(
             f"{count} operations are active", hint="wait for them, cancel them, or use `server stop --force`"
         )
-    stop_server(identity)
+    stop_server(identity, force=force)
     typer.echo("stopped")
 
 

@@ -132,7 +132,8 @@ class LocalProcessEngine(WorkerEngine):
         kill_group(worker.process.pid)
 
     def _lost(self, assignment: Assignment, worker: _Worker) -> LeaseLost:
-        detail = f"the worker {describe_end(worker.process.returncode)} before it had a result"
+        how = "was stopped with the server" if self._closing else describe_end(worker.process.returncode)
+        detail = f"the worker {how} before it had a result"
         hint = f"its last words are in {self.log_path(assignment.operation_id)}"
         return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
 
