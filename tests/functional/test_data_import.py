@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -93,6 +94,23 @@ async def uploaded(api: Api, data: bytes) -> str:
     assert answer.status_code == 201
     assert answer.json()["data"]["size"] == len(data)
     return str(answer.json()["data"]["upload_id"])
+
+
+def test_what_is_refused_was_never_sent(ktrdr: Installation, csv: Path) -> None:
+    refused = ktrdr.run("data", "import", str(csv), "A B", "--tz", "Mars/Base", expect=2)
+    assert "`symbol`: `A B` is no symbol" in refused.stderr
+    assert "`tz`: `Mars/Base` is no time zone" in refused.stderr
+    assert not list(ktrdr.settings.state_dir.rglob("upl*"))
+
+
+def test_bars_come_through_a_pipe_too(ktrdr: Installation, csv: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "bars.pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=lambda: pipe.write_bytes(csv.read_bytes()))
+    writing.start()
+    ktrdr.run("data", "import", str(pipe), "PIPED", "--map", "close=Last")
+    writing.join()
+    assert "PIPED 1d" in ktrdr.run("data", "list").stdout
 
 
 async def test_an_upload_larger_than_any_request_is_kept_privately(api: Api, tmp_path: Path) -> None:

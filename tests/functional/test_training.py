@@ -47,6 +47,13 @@ def test_the_second_model_on_a_test_period_is_called_the_second(ktrdr: Installat
     assert "2nd model scored on it" in last["result"]["verdict"]["sentence"]
 
 
+def test_a_test_period_too_short_to_judge_is_called_so(ktrdr: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(STRATEGY.read_text().replace("horizon: 10", "horizon: 50"))
+    shown = ktrdr.run("models", "train", str(file), "--epochs", "2").stdout
+    assert "too few dates to judge against majority or the RSI rule or linear" in shown
+
+
 def test_a_dry_run_accounts_for_every_bar_and_trains_nothing(ktrdr: Installation) -> None:
     result = ktrdr.json("models", "train", str(STRATEGY), "--dry-run")["result"]
     (row,) = result["report"]["ledger"]
@@ -106,6 +113,8 @@ def test_what_cannot_be_trained_is_said_in_a_sentence(
         ((str(STRATEGY), "--start-date", "soon"), "--start-date"),
         ((str(STRATEGY), "--start-date", "2013-01-01", "--end-date", "2001-01-01"), "is after end"),
         ((str(STRATEGY), "AAPL", "7d"), "1d"),
+        ((str(STRATEGY), "--symbols", ","), "`,` names no symbol"),
+        ((str(STRATEGY), "--symbols", ""), "`` names no symbol"),
     ],
 )
 def test_a_wrong_command_line_is_refused_before_anything_starts(

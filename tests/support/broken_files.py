@@ -40,6 +40,10 @@ BROKEN_CSV: dict[str, tuple[str | bytes, str]] = {
         "line 2: `volume` is not a finite number of at least",
     ),
     "no time": (HEADER + "02/01/2020,1,2,0.5,1.5,1\n", "line 2: column `Date`: `02/01/2020` is not a time"),
+    "a year of two digits": (
+        HEADER + "24-01-02,1,2,0.5,1.5,1\n",
+        "line 2: column `Date`: `24-01-02` has no year of four digits",
+    ),
     "the future": (
         HEADER + "2999-12-02,1,2,0.5,1.5,1\n",
         "line 2: column `Date`: `2999-12-02` is in the future",
@@ -52,8 +56,16 @@ BROKEN_CSV: dict[str, tuple[str | bytes, str]] = {
 
 
 BROKEN_STRATEGY = [
+    (
+        "start: 2000-03-01",
+        "start: 2000-13-45",
+        "s.yaml:3:40: `start` in `data` should be a date, as 2024-01-31",
+    ),
+    ("hidden: [16]", "hidden: []", "no effect without hidden layers"),
+    ("symbols: [AAPL]", "symbols: []", "`symbols` in `data` needs at least 1"),
+    ("period: 14", "period: fast", "`period` in `indicators.rsi14` should be a whole number"),
     ("period: 14", "perod: 14", "s.yaml:5:22: unknown key `perod`"),
-    ("epochs: 200", "epochs: 0", "s.yaml:17:3: `epochs` in `training` should be greater than"),
+    ("epochs: 200", "epochs: 0", "s.yaml:17:3: `epochs` in `training` should be at least 1"),
     ("[left, 20, 40]", "[left, 40, 20]", "the points of `left` must rise"),
     ("  rsi14: {over", "  rsx: {over", "there is no indicator `rsx`"),
     ("horizon: 10", "horizen: 10", "unknown key `horizen`"),
@@ -64,7 +76,7 @@ BROKEN_STRATEGY = [
     ("seed: 42", "seed: &a 42", "anchors and aliases are not allowed"),
     ("  seed: 42", "  seed: 42\n  seed: 43", "duplicate key"),
     ("AAPL", "!!python/object:os.system x", "tags are not allowed"),
-    ("start: 2000-03-01", "start: NO", "`start` in `data` should be a valid date"),
+    ("start: 2000-03-01", "start: NO", "`start` in `data` should be a date"),
     ("train: 0.70", "train: 0.50", "must sum to 1"),
     ("description: Trend", "description: [Trend", "not valid YAML"),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -108,11 +109,10 @@ class KtrdrApiClient:
     async def upload(self, file: Path) -> str:
         """Send a file's bytes and return the id by which an operation claims them; raises OSError."""
         with file.open("rb") as stream:
+            found = os.fstat(stream.fileno())
+            length = {"Content-Length": str(found.st_size)} if stat.S_ISREG(found.st_mode) else {}
             request = self.http.build_request(
-                "POST",
-                "/api/v1/uploads",
-                content=_chunks(stream),
-                headers={"Content-Length": str(os.fstat(stream.fileno()).st_size)},
+                "POST", "/api/v1/uploads", content=_chunks(stream), headers=length
             )
             return str(_data(await self._answer(request))["upload_id"])
 

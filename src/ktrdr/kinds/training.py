@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
+from ktrdr.invalid_fields import check
 from ktrdr.operations.kind import OperationKind
 from ktrdr.strategies.strategy import Strategy, Symbol, Timeframe
 from ktrdr.strategies.strategy_file import parse_strategy
@@ -30,13 +31,8 @@ class TrainingRequest(BaseModel):
     dry_run: bool = False
     detailed_analytics: bool = False
 
-    @model_validator(mode="after")
-    def _strategy_is_valid(self) -> "TrainingRequest":
-        self.resolved()
-        return self
-
     def resolved(self) -> Strategy:
-        """Return the strategy with the request's replacements; raises StrategyInvalid."""
+        """Return the strategy with the request's replacements; raises InputInvalid."""
         strategy = parse_strategy(self.strategy, self.strategy_name)
         data = {
             "symbols": self.symbols or None,
@@ -72,7 +68,7 @@ class TrainingResult(BaseModel):
 
 
 def describe(request: TrainingRequest) -> str:
-    """Return the words of a list: strategy, symbols, timeframe."""
+    """Return the words of a list: strategy, symbols, timeframe; raises InputInvalid for no strategy."""
     strategy = request.resolved()
     words = (strategy.name, ",".join(strategy.data.symbols), strategy.data.timeframe)
     return " ".join((*words, "dry run") if request.dry_run else words)
@@ -80,7 +76,9 @@ def describe(request: TrainingRequest) -> str:
 
 def _replaced(section: Section, values: dict[str, Any]) -> Section:
     given = {name: value for name, value in values.items() if value is not None}
-    return type(section).model_validate({**section.model_dump(), **given})
+    replaced = {**section.model_dump(), **given}
+    check(type(section), replaced)
+    return type(section).model_validate(replaced)
 
 
 KIND = OperationKind(

@@ -10,7 +10,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 
-LINE = "#line"
+LINE = "\0line"  # no header can hold a NUL
 SEPARATORS = ",;\t|"
 LONGEST_LINE = 65_536
 ROWS_PER_REPORT = 20_000

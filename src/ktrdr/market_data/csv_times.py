@@ -19,6 +19,7 @@ FORMATS = (
     "%Y%m%d %H%M%S",
 )
 OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+FIRST_YEAR = 1600
 DAY = TIMEFRAME_SECONDS["1d"]
 READABLE = "write times as 2024-01-31 or 2024-01-31 15:30, with or without an offset as +01:00"
 
@@ -39,6 +40,7 @@ def read_times(text: pl.DataFrame, column: str, timeframe: str, tz: str | None, 
         times = (wall - offset).dt.replace_time_zone("UTC")
     else:
         times = _in_zone(text, column, wall, tz)
+    _refuse(text, column, times.dt.year() < FIRST_YEAR, "has no year of four digits", READABLE)
     _refuse_future(text, column, times, now)
     _refuse_other_timeframe(wall if is_daily else times, timeframe)
     return times.rename("time")

@@ -17,6 +17,8 @@ from ktrdr.atomic_files import write_bytes
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import SCHEMA
 
+MISFITS = (OSError, ValueError, LookupError, TypeError, AttributeError)
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -48,20 +50,21 @@ class BarStore:
         return (self._folder(series) / "meta.json").exists()
 
     def rows(self, series: Series) -> int:
-        """Return how many bars are kept of a series."""
-        return _read_info(self._folder(series) / "meta.json").rows if self.has(series) else 0
+        """Return how many bars are kept of a series; 0 also where its sidecar is damaged."""
+        found = _info_or_none(self._folder(series) / "meta.json")
+        return found.rows if found else 0
 
     def read(self, series: Series) -> pl.DataFrame:
         """Return all bars; raises DataInvalid, naming the file, if one is not what was written."""
         folder = self._folder(series)
-        meta = json.loads((folder / "meta.json").read_bytes())
-        parts = [_read_verified(folder / name, digest) for name, digest in meta["files"].items()]
+        with self._lock(folder, fcntl.LOCK_SH):
+            parts = [_read_verified(folder / name, digest) for name, digest in _read_files(folder).items()]
         return pl.concat(parts).sort("time")
 
     def write(self, series: Series, bars: pl.DataFrame) -> None:
         """Replace the series durably; a reader sees the old or the new one."""
         folder = self._folder(series)
-        with self._lock(folder):
+        with self._lock(folder, fcntl.LOCK_EX):
             files = {}
             for (year,), part in bars.group_by(pl.col("time").dt.year(), maintain_order=True):
                 data = _parquet(part.select(list(SCHEMA)))
@@ -75,8 +78,9 @@ class BarStore:
                     stale.unlink()
 
     def list(self) -> tuple[SeriesInfo, ...]:
-        """Return every series, by name."""
-        return tuple(_read_info(path) for path in sorted(self._root.glob("*/*/*/meta.json")))
+        """Return every series whose sidecar can be read, by name."""
+        paths = sorted(self._root.glob("*/*/*/meta.json"))
+        return tuple(found for path in paths if (found := _info_or_none(path)))
 
     def _folder(self, series: Series) -> Path:
         return self._root / series.provider / _file_name(series.symbol) / series.timeframe
@@ -95,10 +99,10 @@ class BarStore:
         write_bytes(folder / "meta.json", json.dumps(meta, indent=1).encode())
 
     @contextmanager
-    def _lock(self, folder: Path) -> Iterator[None]:
+    def _lock(self, folder: Path, mode: int) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, mode)
             yield
 
 
@@ -123,12 +127,28 @@ def _parquet(bars: pl.DataFrame) -> bytes:
 def _read_verified(path: Path, digest: str) -> pl.DataFrame:
     data = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(data).hexdigest() != digest:
-        raise DataInvalid(f"`{path.name}` in `{path.parent}` is damaged", hint="import the bars again")
+        raise _damaged(path)
     return pl.read_parquet(io.BytesIO(data))
 
 
-def _read_info(path: Path) -> SeriesInfo:
-    meta = json.loads(path.read_bytes())
-    series = Series(meta["provider"], meta["symbol"], meta["timeframe"])
-    first, last = (datetime.fromisoformat(meta[name]) for name in ("first", "last"))
-    return SeriesInfo(series, meta["rows"], first, last)
+def _read_files(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file of a series, from its sidecar."""
+    path = folder / "meta.json"
+    try:
+        return {str(name): str(digest) for name, digest in json.loads(path.read_bytes())["files"].items()}
+    except MISFITS:
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> DataInvalid:
+    return DataInvalid(f"`{path.name}` in `{path.parent}` is damaged", hint="import the bars again")
+
+
+def _info_or_none(path: Path) -> SeriesInfo | None:
+    try:
+        meta = json.loads(path.read_bytes())
+        series = Series(meta["provider"], meta["symbol"], meta["timeframe"])
+        first, last = (datetime.fromisoformat(meta[name]) for name in ("first", "last"))
+        return SeriesInfo(series, int(meta["rows"]), first, last)
+    except MISFITS:
+        return None

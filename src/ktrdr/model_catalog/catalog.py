@@ -26,6 +26,26 @@ class ModelInfo:
     model: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredPeriod:
+    """The bars a model was judged on: symbols, timeframe, first and last time in microseconds."""
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    first: int
+    last: int
+
+    def shares_bars_with(self, other: Any) -> bool:
+        """Tell whether another period, as `model.json` has it, holds a bar of this one."""
+        return (
+            isinstance(other, dict)
+            and other["timeframe"] == self.timeframe
+            and not set(self.symbols).isdisjoint(other["symbols"])
+            and other["first"] <= self.last
+            and self.first <= other["last"]
+        )
+
+
 def make_run_id(now: datetime, *ingredients: str) -> str:
     """Return a UTC stamp and 8 hex digits over what the model was made from."""
     digest = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()
@@ -55,8 +75,11 @@ class ModelCatalog:
         return tuple(info for path in folders if (info := self._info_or_none(path.parent)))
 
     def show(self, name: str) -> ModelInfo:
-        """Return `strategy/run_id`, or the newest of `strategy`; raises NotFound."""
-        return self._info(self._find(name))
+        """Return `strategy/run_id`, or the newest of `strategy`; raises NotFound, InputInvalid if damaged."""
+        info = self._info_or_none(self._find(name))
+        if info is None:
+            raise InputInvalid(f"model `{name}` is damaged", hint="train it again")
+        return info
 
     def read(self, name: str, file: str) -> bytes:
         """Return one file of a model; raises InputInvalid if it is not what was saved."""
@@ -66,9 +89,9 @@ class ModelCatalog:
             raise InputInvalid(f"`{file}` of model `{name}` is not what was saved", hint="train it again")
         return data
 
-    def scored_before(self, test_period: str) -> int:
-        """Return how many models were scored on a test period."""
-        return sum(each.model.get("test_period") == test_period for each in self.list())
+    def scored_before(self, period: "ScoredPeriod") -> int:
+        """Return how many models were scored on bars of a test period, wholly or in part."""
+        return sum(period.shares_bars_with(each.model.get("test_period")) for each in self.list())
 
     def _find(self, name: str) -> Path:
         strategy, _, run_id = name.partition("/")

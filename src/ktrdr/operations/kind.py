@@ -11,7 +11,8 @@ from pydantic import BaseModel
 class OperationKind:
     """A kind: its name, where it is started, what it is asked and what it answers.
 
-    `describe` makes the words of a list from a valid request; `resumable` tells whether it keeps checkpoints.
+    `describe` makes the words of a list from a request, off the event loop, and raises InputInvalid for one
+    that its model accepts and its handler would not; `resumable` tells whether it keeps checkpoints.
     """
 
     name: str

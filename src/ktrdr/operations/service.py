@@ -54,10 +54,14 @@ class OperationsService:
     ) -> tuple[Operation, bool]:
         """Store a new operation durably and return it with False, or the one of the same key with True.
 
-        Raises Conflict if the key was used for another request, QueueFull if the queue is full.
+        Raises InputInvalid if the kind refuses it, Conflict if the key was used for another request, and
+        QueueFull if the queue is full.
         """
         kind = self._kinds[kind_name]
-        new = self._new_operation(kind, request, operation_id or new_operation_id(kind.name))
+        description = await asyncio.to_thread(kind.describe, request)
+        new = self._new_operation(
+            kind.name, request, description, operation_id or new_operation_id(kind.name)
+        )
         stored = await self.store.get(new.operation_id)
         if stored is None:
             if await self._insert_unless_full(new):
@@ -114,17 +118,19 @@ class OperationsService:
                 return after
             self._tell(operation_id)
 
-    def _new_operation(self, kind: OperationKind, request: BaseModel, operation_id: str) -> Operation:
+    def _new_operation(
+        self, kind_name: str, request: BaseModel, description: str, operation_id: str
+    ) -> Operation:
         canonical = request.model_dump(mode="json")
-        text = json.dumps({"kind": kind.name, "request": canonical}, sort_keys=True, allow_nan=False)
+        text = json.dumps({"kind": kind_name, "request": canonical}, sort_keys=True, allow_nan=False)
         return Operation(
             operation_id=operation_id,
-            operation_type=kind.name,
+            operation_type=kind_name,
             request=canonical,
             fingerprint=hashlib.sha256(text.encode()).hexdigest(),
             created_at=self.clock.now(),
             progress=GenericProgressState(operation_id=operation_id),
-            metadata={"description": kind.describe(request)},
+            metadata={"description": description},
         )
 
     async def _insert_unless_full(self, new: Operation) -> bool:

@@ -15,6 +15,7 @@ from ktrdr.errors import (
     QueueFull,
     Unavailable,
 )
+from ktrdr.invalid_fields import field_sentences, sentence
 
 STATUS: Mapping[type[KtrdrError], tuple[int, str]] = {
     InputInvalid: (422, "The request cannot be done as asked"),
@@ -68,15 +69,8 @@ async def _ktrdr_error(_: Request, error: Exception) -> JSONResponse:
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [
-        {
-            "field": ".".join(str(part) for part in each["loc"][1:]) or "body",
-            "message": each["msg"].removeprefix("Value error, "),
-        }
-        for each in error.errors()
-    ]
-    detail = "; ".join(f"`{each['field']}`: {each['message']}" for each in errors)
-    return problem(422, "The request is not valid", detail, errors=errors)
+    errors = field_sentences(error.errors(), skipped=1)
+    return problem(422, "The request is not valid", sentence(errors), errors=errors)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

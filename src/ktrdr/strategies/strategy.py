@@ -125,6 +125,12 @@ class FeatureSection(Section):
 
     lags: tuple[Annotated[int, Field(ge=1, le=100)], ...] = ()
 
+    @model_validator(mode="after")
+    def _lags_differ(self) -> "FeatureSection":
+        if len(set(self.lags)) < len(self.lags):
+            raise ValueError("a lag is named twice")
+        return self
+
 
 class SplitSection(Section):
     """Shares of the time line, and rows dropped after each cut."""
@@ -148,6 +154,12 @@ class ModelSection(Section):
     hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = (16,)
     activation: Literal["relu", "tanh", "gelu"] = "relu"
     dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _hidden_layers_are_there(self) -> "ModelSection":
+        if not self.hidden and (self.dropout or self.activation != "relu"):
+            raise ValueError("dropout and activation have no effect without hidden layers")
+        return self
 
 
 class EarlyStopping(Section):

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, MappingStartEvent, NodeEvent, SequenceStartEvent
 
@@ -29,7 +30,36 @@ NOT_YET = {
     "fuzzy_sets": "the older strategy grammar",
     "training_data": "the older strategy grammar",
 }
+PLAIN_WORDS = {
+    "too_short": "needs at least {min_length}",
+    "too_long": "may have at most {max_length}",
+    "string_pattern_mismatch": "should be small letters, digits and `_`, beginning with a letter",
+    "greater_than_equal": "should be at least {ge}",
+    "greater_than": "should be above {gt}",
+    "less_than_equal": "should be at most {le}",
+    "less_than": "should be below {lt}",
+    "int_type": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_type": "should be a number",
+    "float_parsing": "should be a number",
+    "finite_number": "should be a finite number",
+    "string_type": "should be text",
+    "tuple_type": "should be a list",
+    "model_type": "should be a mapping",
+    "model_attributes_type": "should be a mapping",
+    "dict_type": "should be a mapping",
+    "date_from_datetime_parsing": "should be a date, as 2024-01-31",
+    "date_type": "should be a date, as 2024-01-31",
+}
 _NOT_YET_VALUES = {("split", "type"): "split types other than by share"}
+
+
+class _DatesAsText(RoundTripConstructor):
+    """Leaves dates to the model, which says where a wrong one stands."""
+
+
+_DatesAsText.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_scalar)
 
 
 def parse_strategy(text: str, file_name: str) -> Strategy:
@@ -64,7 +94,9 @@ def _read_yaml(text: str, file_name: str) -> CommentedMap:
         raise StrategyInvalid(f"{file_name}:1:1: the file is larger than 256 kB")
     try:
         _check_structure(text, file_name)
-        tree = YAML(typ="rt", pure=True).load(text)
+        yaml = YAML(typ="rt", pure=True)
+        yaml.Constructor = _DatesAsText
+        tree = yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = (mark.line, mark.column) if mark else (0, 0)
@@ -133,6 +165,8 @@ def _sentence(kind: str, words: str, path: Path, first: Mapping[str, Any]) -> tu
         return f"unknown key `{key}`{within}", f"did you mean `{near[0]}`?" if near else None
     if kind == "missing":
         return f"`{missing}` is missing{' in ' + _where(path) if path else ''}", None
+    if kind in PLAIN_WORDS:
+        return f"`{key}`{within} {PLAIN_WORDS[kind].format(**first.get('ctx', {}))}", None
     plain = words.removeprefix("Value error, ").removeprefix("Input should be ")
     verb = "" if words.startswith("Value error") else "should be "
     return f"`{key}`{within} {verb}{plain}" if verb else f"{_where(path)}: {plain}", None

@@ -18,6 +18,13 @@ Predictor = Mapping[str, Probabilities]
 
 RIVALS = {"majority": "majority", "rsi_rule": "the RSI rule", "linear": "linear"}
 
+VERDICTS = {
+    "yes": "beats",
+    "no": "is worse than",
+    "not distinguishable": "not distinguishable from",
+    "too few dates": "too few dates to judge against",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -106,16 +113,17 @@ def _verdict(
 def _beats(dataset: Dataset, right: npt.NDArray[np.float64], rival: npt.NDArray[np.int32], seed: int) -> str:
     difference = right - (rival == dataset.test.y)
     interval = mean_interval(difference, dataset.test.time, dataset.horizon, seed)
-    if interval is None or interval.low <= 0 <= interval.high:
+    if interval is None:
+        return "too few dates"
+    if interval.low <= 0 <= interval.high:
         return "not distinguishable"
     return "yes" if interval.low > 0 else "no"
 
 
 def _sentence(answers: Mapping[str, str], scored_before: int) -> str:
-    words = {"yes": "beats", "no": "is worse than", "not distinguishable": "not distinguishable from"}
     parts = [
         f"{phrase} {' or '.join(RIVALS[name] for name, answer in answers.items() if answer == key)}"
-        for key, phrase in words.items()
+        for key, phrase in VERDICTS.items()
         if key in answers.values()
     ]
     return f"{', '.join(parts)} on the test period ({_ordinal(scored_before + 1)} model scored on it)"

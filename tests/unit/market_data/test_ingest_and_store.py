@@ -1,5 +1,6 @@
 """What is kept is exactly what was accepted, and a broken bar is named by its line."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -90,6 +91,36 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(DataInvalid, match=file.name):
         store.read(SERIES)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"files": {"2000.parquet": 1}}', '{"files": 3}'])
+def test_a_damaged_sidecar_hides_no_other_series_and_a_new_import_mends_it(tmp_path: Path, text: str) -> None:
+    store, other = BarStore(tmp_path), Series("import", "OTHER", "1d")
+    for series in (SERIES, other):
+        store.write(series, BARS)
+    (next((tmp_path / "import").glob("BTC*/1d/meta.json"))).write_text(text)
+    assert [each.series for each in store.list()] == [other]
+    assert store.rows(SERIES) == 0
+    with pytest.raises(DataInvalid, match="is damaged"):
+        store.read(SERIES)
+    store.write(SERIES, BARS)
+    assert store.read(SERIES).equals(BARS)
+
+
+def test_whoever_reads_while_another_writes_reads_the_old_or_the_new(tmp_path: Path) -> None:
+    store, versions = BarStore(tmp_path), (BARS, BARS.with_columns(pl.col("volume") + 1))
+    store.write(SERIES, BARS)
+
+    def write() -> None:
+        for number in range(40):
+            store.write(SERIES, versions[number % 2])
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        while not writing.done():
+            read = store.read(SERIES)
+            assert any(read.equals(each) for each in versions)
+        writing.result()
 
 
 def test_imported_bars_win_over_the_sample(tmp_path: Path) -> None:

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from ktrdr.errors import InputInvalid, NotFound
-from ktrdr.model_catalog.catalog import ModelCatalog, make_run_id
+from ktrdr.model_catalog.catalog import ModelCatalog, ScoredPeriod, make_run_id
 
-MODEL = json.dumps({"created_at": "2026-01-01T00:00:00+00:00", "test_period": "AAPL 1 2"}).encode()
+MODEL = json.dumps(
+    {
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "test_period": {"symbols": ["AAPL", "IBM"], "timeframe": "1d", "first": 10, "last": 20},
+    }
+).encode()
 FILES = {"model.json": MODEL, "weights.safetensors": b"weights"}
 
 
@@ -32,7 +37,28 @@ def test_the_newest_run_is_shown_by_the_strategys_name(catalog: ModelCatalog) ->
 
 def test_models_scored_on_a_period_are_counted(catalog: ModelCatalog) -> None:
     catalog.save("trend", "run-1", FILES)
-    assert (catalog.scored_before("AAPL 1 2"), catalog.scored_before("IBM 1 2")) == (1, 0)
+    shared = [("AAPL", "1d", 10, 20), ("IBM", "1d", 20, 30), ("AAPL", "1d", 5, 10), ("AAPL", "1d", 12, 13)]
+    apart = [("MSFT", "1d", 10, 20), ("AAPL", "1h", 10, 20), ("AAPL", "1d", 21, 30), ("AAPL", "1d", 1, 9)]
+    counts = [catalog.scored_before(ScoredPeriod((each[0],), *each[1:])) for each in (*shared, *apart)]
+    assert counts == [1, 1, 1, 1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"created_at": '])
+def test_a_damaged_model_is_one_sentence_and_hides_no_other(
+    catalog: ModelCatalog, tmp_path: Path, text: bytes
+) -> None:
+    for run in ("run-1", "run-2"):
+        catalog.save("trend", run, FILES)
+    (tmp_path / "models" / "trend" / "run-2" / "model.json").write_bytes(text)
+    assert [each.name for each in catalog.list()] == ["trend/run-1"]
+    with pytest.raises(InputInvalid, match="model `trend` is damaged"):
+        catalog.show("trend")
+
+
+def test_half_written_models_are_not_listed(catalog: ModelCatalog, tmp_path: Path) -> None:
+    catalog.save("trend", "run-1", FILES)
+    (tmp_path / "models" / "trend" / "run-1").rename(tmp_path / "models" / "trend" / ".run-1")
+    assert catalog.list() == ()
 
 
 def test_a_changed_file_is_refused(catalog: ModelCatalog, tmp_path: Path) -> None:

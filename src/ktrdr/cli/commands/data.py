@@ -18,6 +18,11 @@ from ktrdr.cli.session import (
     open_session,
 )
 from ktrdr.errors import InputInvalid
+from ktrdr.invalid_fields import check
+from ktrdr.kinds.data_import import DataImportRequest
+from ktrdr.operations.identifier import new_upload_id
+
+WORTH_SAYING = 50.0  # MB
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Import bars and list what is there.")
 
@@ -41,9 +46,10 @@ def import_file(
 ) -> None:
     """Import a CSV file: all of its bars, or none and the lines that are wrong."""
     mapped = dict(_pair(each) for each in columns or [])
+    adapter = DataImportOperationAdapter(new_upload_id(), file.name, symbol, timeframe, columns=mapped, tz=tz)
+    check(DataImportRequest, adapter.get_start_payload())
     session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
-    upload = _upload(session, file)
-    adapter = DataImportOperationAdapter(upload, file.name, symbol, timeframe, columns=mapped, tz=tz)
+    adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
 
 
@@ -73,6 +79,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _upload(session: Session, file: Path) -> str:
     try:
+        megabytes = file.stat().st_size / 1e6
+        if megabytes >= WORTH_SAYING and not session.quiet:
+            typer.echo(f"Sending {safe(file.name)} ({megabytes:,.0f} MB) ...", err=True)
         return session.ask(lambda client: client.upload(file))
     except OSError as error:
         raise InputInvalid(

@@ -122,7 +122,10 @@ def read_strategy(file: Path) -> str:
     """Return the text of a strategy file; raises InputInvalid if it cannot be read."""
     try:
         with file.open("rb") as stream:
-            return stream.read(LARGEST + 1).decode()
+            written = stream.read(LARGEST + 1)
+        if len(written) > LARGEST:
+            raise InputInvalid(f"`{file}` is larger than {LARGEST // 1024} kB", hint="is it a strategy?")
+        return written.decode()
     except OSError as error:
         raise InputInvalid(
             f"cannot read `{file}`: {error.strerror}", hint="give the path of a strategy file"
@@ -134,8 +137,13 @@ def read_strategy(file: Path) -> str:
 def _one_of(name: str, argument: str | None, option: str | None) -> tuple[str, ...]:
     if argument and option:
         raise InputInvalid(f"the {name} is given twice: `{argument}` and --{name}s `{option}`")
-    given = argument or option or ""
-    return tuple(each.strip() for each in given.split(",") if each.strip())
+    given = argument or option
+    if given is None:
+        return ()
+    parts = tuple(each.strip() for each in given.split(","))
+    if not all(parts):
+        raise InputInvalid(f"`{given}` names no {name}", hint=f"write {name}s by commas, or leave it out")
+    return parts
 
 
 def _day(moment: datetime | None) -> str | None:

@@ -25,7 +25,7 @@ class DataImportOperationAdapter(OperationAdapter):
         columns: Mapping[str, str] | None = None,
         tz: str | None = None,
     ) -> None:
-        self._payload = {
+        self._payload: dict[str, Any] = {
             "upload_id": upload_id,
             "file_name": file_name,
             "symbol": symbol,
@@ -33,6 +33,10 @@ class DataImportOperationAdapter(OperationAdapter):
             "columns": dict(columns or {}),
             "tz": tz,
         }
+
+    def claim(self, upload_id: str) -> None:
+        """Remember under which id the file was sent."""
+        self._payload["upload_id"] = upload_id
 
     def get_start_endpoint(self) -> str:
         """Return the path that starts an import."""

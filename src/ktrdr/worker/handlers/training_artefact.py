@@ -19,7 +19,7 @@ from ktrdr.clock import SystemClock
 from ktrdr.features.dataset import Dataset
 from ktrdr.features.partition import Partition
 from ktrdr.market_data.load import LoadedBars
-from ktrdr.model_catalog.catalog import ModelCatalog, make_run_id
+from ktrdr.model_catalog.catalog import ModelCatalog, ScoredPeriod, make_run_id
 from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import strategy_to_yaml
 from ktrdr.training.analytics import analytics_report
@@ -40,7 +40,7 @@ class RunRecord:
 
 
 def scored_before(models: Path, strategy: Strategy, dataset: Dataset) -> int:
-    """Return how many models were scored on this test period of these symbols."""
+    """Return how many models were scored on bars of this test period."""
     return ModelCatalog(models).scored_before(_test_period(strategy, dataset))
 
 
@@ -96,16 +96,15 @@ def _model(record: RunRecord) -> dict[str, Any]:
         "classes": list(dataset.classes),
         "pi": dataset.pi.tolist(),
         "data": {symbol: each.fingerprint for symbol, each in record.loaded.items()},
-        "test_period": _test_period(record.strategy, dataset),
+        "test_period": asdict(_test_period(record.strategy, dataset)),
         "verdict": record.evaluation.verdict["sentence"],
         "test_accuracy": record.evaluation.test_metrics["accuracy"],
     }
 
 
-def _test_period(strategy: Strategy, dataset: Dataset) -> str:
-    symbols = ",".join(sorted(dataset.symbols))
+def _test_period(strategy: Strategy, dataset: Dataset) -> ScoredPeriod:
     first, last = int(dataset.test.time.min()), int(dataset.test.time.max())
-    return f"{symbols} {strategy.data.timeframe} {first} {last}"
+    return ScoredPeriod(tuple(dataset.symbols), strategy.data.timeframe, first, last)
 
 
 def _history(network: TrainedNetwork) -> bytes:
