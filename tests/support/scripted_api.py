@@ -87,6 +87,10 @@ class ScriptedServer:
         return httpx2.ASGITransport(self)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].endswith("/events"):
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
         call = _call(scope)
         self.calls.append(call)
         headers = dict(scope["headers"])

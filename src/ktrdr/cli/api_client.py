@@ -3,13 +3,14 @@
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx2
 
+from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.retries import Pause, RetryPolicy, RetryTransport, sleep_out
 from ktrdr.errors import (
     AccessDenied,
@@ -92,6 +93,10 @@ class KtrdrApiClient:
         """Return an operation, waiting up to `wait` seconds for news after the cursor `after`."""
         query: dict[str, str | float] = {} if after is None else {"after": after, "wait": wait}
         return _data(await self._send("GET", _path(operation_id), params=query, retry=retry))
+
+    def events(self, operation_id: str, after: str | None) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the operation as the server streams it, until the stream ends; raises NoEventStream."""
+        return stream_events(self.http, f"{_path(operation_id)}/events", after)
 
     async def list_operations(self, **query: str | int | bool) -> dict[str, Any]:
         """Return `data` newest first, `total_count` and `active_count`."""

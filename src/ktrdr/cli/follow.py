@@ -1,13 +1,16 @@
 """How an operation is followed: the only reader of its status.
 
 One seam: the executor iterates over `Follower.updates` and does not know whether they are polled or streamed.
+A stream only brings news sooner; every ending, and every loss of contact, is what a status read says it is.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.event_stream import NoEventStream
 from ktrdr.cli.retries import ONCE
 from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, ServerFailed, ServerUnreachable, Unavailable
@@ -16,6 +19,9 @@ from ktrdr.operations.operation import TERMINAL, OperationStatus, parse_cursor
 LONG_POLL_SECONDS = 5.0
 NEWS_PAUSE = 0.03
 LONGEST_PAUSE = 5.0
+STREAM_LOOK = 5.0
+STREAM_AGAIN = 60.0
+SLEPT_SECONDS = 10.0
 TROUBLE = (ServerFailed, ServerUnreachable, Unavailable)
 
 T = TypeVar("T")
@@ -92,6 +98,8 @@ class Follower:
         self._clock = clock
         self._on_contact = on_contact
         self._patience = patience
+        self._stream_at = clock.monotonic()
+        self._drift = clock.now().timestamp() - clock.monotonic()
         self._cursor: str | None = None
         self._failures = 0
         self._last_contact = clock.monotonic()
@@ -103,6 +111,14 @@ class Follower:
         Raises NotFound and AccessDenied, which no waiting mends, and ContactLost.
         """
         while not until.is_set():
+            async with aclosing(self._streamed(until)) as stream:
+                async for streamed in stream:
+                    if has_ended(streamed):
+                        break
+                    if self._accept(streamed):
+                        yield streamed
+            if until.is_set():
+                return
             asked_at = self._clock.monotonic()
             operation = await unless(until, self._ask())
             news = operation is not None and self._accept(operation)
@@ -112,10 +128,50 @@ class Follower:
                     return
             await wait_for(until, self._pause(news, self._clock.monotonic() - asked_at))
 
+    async def _streamed(self, until: asyncio.Event) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what the server streams, until the stream ends, or at once if none is to be had."""
+        if not self._may_stream() or until.is_set():
+            return
+        async with aclosing(self._client.events(self._operation_id, self._cursor)) as events:
+            try:
+                operation = await self._next(events, until, is_first=True)
+                while operation is not None:
+                    yield operation
+                    operation = await self._next(events, until, is_first=False)
+            except NoEventStream:
+                self._stream_at = self._clock.monotonic() + STREAM_AGAIN
+
+    def _may_stream(self) -> bool:
+        return not self._failures and self._clock.monotonic() >= self._stream_at
+
+    async def _next(
+        self, events: AsyncGenerator[dict[str, Any], None], until: asyncio.Event, *, is_first: bool
+    ) -> dict[str, Any] | None:
+        """Return the next event; None if the stream or the waiting ended, or the machine had slept."""
+        event = asyncio.ensure_future(anext(events, None))
+        try:
+            while True:
+                await unless(until, asyncio.wait({event}, timeout=STREAM_LOOK))
+                if event.done():
+                    return event.result()
+                if until.is_set() or self._has_slept():
+                    return None
+                if is_first:
+                    raise NoEventStream(f"nothing came in {STREAM_LOOK:.0f} s")
+        finally:
+            event.cancel()
+            await asyncio.wait({event})
+
+    def _has_slept(self) -> bool:
+        """Tell whether the wall clock went on while this machine did not: its connections are then dead."""
+        before, self._drift = self._drift, self._clock.now().timestamp() - self._clock.monotonic()
+        return self._drift - before > SLEPT_SECONDS
+
     async def _ask(self) -> dict[str, Any] | None:
+        wait = 0.0 if self._may_stream() else LONG_POLL_SECONDS
         try:
             operation = await self._client.get_operation(
-                self._operation_id, after=self._cursor, wait=LONG_POLL_SECONDS, retry=ONCE
+                self._operation_id, after=self._cursor, wait=wait, retry=ONCE
             )
         except TROUBLE as error:
             self._note_failure(error)

@@ -1,5 +1,6 @@
 """The one place where store, engine and service are wired."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ from ktrdr.server.routes.operations import OperationsRoutes, start_route
 from ktrdr.server.routes.trainings import trainings_router
 from ktrdr.server.routes.uploads import UPLOADS_PATH, uploads_router
 
+LAST_LOOK = 0.5  # seconds in which followers, told of an end, can still read what it was
+
 
 def create_app(
     store: OperationStore,
@@ -50,11 +53,19 @@ def create_app(
 
     app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
-    app.state.drain = dispatcher.drain
+    operations = OperationsRoutes(service, dispatcher)
+
+    async def drain() -> None:
+        is_followed = operations.streams.followers > 0
+        await dispatcher.drain()
+        operations.streams.close()
+        await asyncio.sleep(LAST_LOOK if is_followed else 0.0)
+
+    app.state.drain = drain
     problems.install(app)
     for kind in kinds.values():
         app.add_api_route(kind.start_path, start_route(service, kind), methods=["POST"], status_code=202)
-    app.include_router(OperationsRoutes(service, dispatcher).router)
+    app.include_router(operations.router)
     app.include_router(kinds_router(kinds))
     app.include_router(trainings_router(service))
     app.include_router(models_router(catalog))

@@ -264,6 +264,17 @@ async def test_a_store_that_cannot_be_read_for_a_while_holds_up_but_loses_nothin
     assert house.store.unreadable == 0
 
 
+async def test_after_draining_all_work_is_settled_and_nothing_begins(tmp_path: Path) -> None:
+    async with housing(Patient(), tmp_path) as house:
+        first = await house.start()
+        await house.until(first, OperationStatus.RUNNING)
+        await house.dispatcher.drain()
+        assert (await house.service.get(first)).is_terminal
+        waiting = await house.start("op_count_b")
+        await house.dispatcher.drain()
+        assert (await house.service.get(waiting)).status is OperationStatus.PENDING
+
+
 async def test_a_server_that_cannot_write_while_it_stops_says_so(tmp_path: Path) -> None:
     work = Patient()
     with pytest.raises(ExceptionGroup) as raised:

@@ -15,6 +15,7 @@ from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import OPEN, Operation, OperationStatus, parse_cursor, to_public_dict
 from ktrdr.operations.service import OperationsService
 from ktrdr.operations.store import OperationFilter
+from ktrdr.server.event_streams import EventStreamResponse, EventStreams
 
 LONGEST_WAIT = 30.0
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -35,9 +36,11 @@ class OperationsRoutes:
     def __init__(self, service: OperationsService, dispatcher: Dispatcher) -> None:
         self._service = service
         self._dispatcher = dispatcher
+        self.streams = EventStreams(service, self._shape)
         self.router = APIRouter(prefix="/api/v1/operations", tags=["operations"])
         self.router.add_api_route("", self.list, methods=["GET"])
         self.router.add_api_route("/{operation_id}", self.get, methods=["GET"])
+        self.router.add_api_route("/{operation_id}/events", self.events, methods=["GET"])
         self.router.add_api_route("/{operation_id}/cancel", self.cancel, methods=["POST"])
         self.router.add_api_route("/{operation_id}", self.cancel_by_delete, methods=["DELETE"])
 
@@ -72,6 +75,11 @@ class OperationsRoutes:
             operation = await self._service.wait(operation_id, _cursor(after), wait)
         return await self._answer(operation)
 
+    async def events(self, operation_id: str) -> EventStreamResponse:
+        """Stream the operation as it is and as it becomes, until it has ended (`text/event-stream`)."""
+        await self._service.get(operation_id)
+        return EventStreamResponse(self.streams.follow(operation_id))
+
     async def cancel(
         self, operation_id: str, response: Response, body: CancelBody | None = None
     ) -> dict[str, Any]:
@@ -86,8 +94,11 @@ class OperationsRoutes:
         return await self.cancel(operation_id, response)
 
     async def _answer(self, operation: Operation) -> dict[str, Any]:
+        return {"success": True, "data": await self._shape(operation)}
+
+    async def _shape(self, operation: Operation) -> dict[str, Any]:
         (shape,) = await self._shapes([operation])
-        return {"success": True, "data": shape}
+        return shape
 
     async def _shapes(self, operations: Sequence[Operation]) -> Sequence[dict[str, Any]]:
         shown = await self._dispatcher.with_queue_positions(operations)
