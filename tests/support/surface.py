@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from ktrdr.cli.app import COMMAND_GROUPS
+from ktrdr.cli.error_report import EXIT_CODE_WORDS
+from ktrdr.cli.event_lines import SCHEMA
 from ktrdr.kinds.table import load_kinds
 from ktrdr.lazy import resolve
 from ktrdr.market_data.store import BarStore
@@ -75,7 +77,23 @@ def api_text() -> str:
     return json.dumps(description, indent=1, sort_keys=True) + "\n"
 
 
-PAGES = {"commands.txt": help_text, "http-api.json": api_text}
+def schema_text() -> str:
+    """Return the schema of every line of `--output ndjson`."""
+    return json.dumps(SCHEMA, indent=1) + "\n"
+
+
+def exit_codes_text() -> str:
+    """Return every exit code and what it means."""
+    rows = [f"| {code} | {words} |" for code, words in sorted(EXIT_CODE_WORDS.items())]
+    return "\n".join(("# Exit codes", "", "| code | meaning |", "|---|---|", *rows, ""))
+
+
+PAGES = {
+    "commands.txt": help_text,
+    "http-api.json": api_text,
+    "ndjson.schema.json": schema_text,
+    "exit-codes.md": exit_codes_text,
+}
 
 if __name__ == "__main__":
     for name, text in PAGES.items():

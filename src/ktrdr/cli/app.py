@@ -16,8 +16,9 @@ from typer.main import get_command, get_group
 from ktrdr import __version__
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.interrupts import die_by_closed_pipe
+from ktrdr.cli.invocation import Invocation
 from ktrdr.cli.standard_streams import open_closed_streams
-from ktrdr.errors import KtrdrError
+from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.lazy import resolve
 
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
@@ -106,12 +107,15 @@ def root(
 def main(arguments: list[str] | None = None, surroundings: object = None) -> None:
     """Run one command; every error a user can meet becomes a sentence and an exit code."""
     sys.excepthook = _report_internal_error
+    invocation = Invocation(surroundings)
     open_closed_streams()
     try:
         with _closed_pipe_kills():
-            _run_and_flush(arguments, surroundings)
+            _run_and_flush(arguments, invocation)
     except KtrdrError as error:
         sys.stderr.write(describe(error) + "\n")
+        invocation.lines.error(error.message, error.hint)
+        invocation.lines.end(exit_code(error), "lost" if isinstance(error, ContactLost) else "not_started")
         sys.exit(exit_code(error))
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
@@ -121,9 +125,9 @@ def main(arguments: list[str] | None = None, surroundings: object = None) -> Non
         sys.exit(ExitCode.OUTPUT_FAILED)
 
 
-def _run_and_flush(arguments: list[str] | None, surroundings: object) -> None:
+def _run_and_flush(arguments: list[str] | None, invocation: Invocation) -> None:
     try:
-        get_command(app).main(arguments, prog_name="ktrdr", obj=surroundings)
+        get_command(app).main(arguments, prog_name="ktrdr", obj=invocation)
     finally:
         sys.stdout.flush()
 

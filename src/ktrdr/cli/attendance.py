@@ -12,6 +12,7 @@ from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.follow import Follower, has_completed, has_ended, has_failed, read_operation, unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.operation_report import MISFITS, OperationOutcome, OperationReport, View
+from ktrdr.cli.role import Role
 from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, ServerUnreachable, Unavailable
 
@@ -33,7 +34,7 @@ class Patience:
 
 
 class Attendance:
-    """Attends one operation; an `owned` one is cancelled on Ctrl+C, any other is only left."""
+    """Attends one operation, as the role of the command asks."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Attendance:
         *,
         patience: Patience,
         clock: Clock,
-        owned: bool,
+        role: Role,
     ) -> None:
         self._id = operation_id
         self._view = view
@@ -52,8 +53,8 @@ class Attendance:
         self._interrupts = interrupts
         self._patience = patience
         self._clock = clock
-        self._owned = owned
-        self._accepted = not owned
+        self._role = role
+        self._accepted = not role.starts
         self._retry_until = interrupts.first
 
     async def pause(self, seconds: float) -> bool:
@@ -72,8 +73,10 @@ class Attendance:
             patience=self._patience.contact,
         )
         try:
-            if self._owned and not await self._start():
+            if self._role.starts and not await self._start():
                 return self._report.not_started(self._signal_exit())
+            if not self._role.stays and not self._interrupts.first.is_set():
+                return self._report.left_to_run()
             return await self._follow()
         except KtrdrError as error:
             return self._report.error(error, accepted=self._accepted)
@@ -97,7 +100,8 @@ class Attendance:
         """Return the answer; after an interrupt it has a little more time to come."""
         answer = await unless(self._interrupts.first, asyncio.shield(start))
         if answer is None:
-            self._report.cancelling()
+            if self._role.cancels:
+                self._report.cancelling()
             answer = await self._at_most(self._patience.acknowledgement, asyncio.shield(start))
         if answer is None:
             raise ServerUnreachable("the start was not answered in time", may_have_arrived=True)
@@ -135,7 +139,7 @@ class Attendance:
         final = await self._watch(self._interrupts.first)
         if final is not None:
             return await self._end(final)
-        if not self._owned or self._interrupts.hung_up:
+        if not self._role.cancels or self._interrupts.hung_up:
             return self._report.detached(self._signal_exit(), self._follower.last)
         return await self._stop()
 
@@ -198,7 +202,9 @@ class Attendance:
             outcome = self._report.completed(final, asked_to_stop=asked)
             await self._show(view.adapter.display_results(final, view.console, self._client.http))
         else:
-            outcome = self._report.cancelled(final, self._signal_exit() if asked and self._owned else None)
+            outcome = self._report.cancelled(
+                final, self._signal_exit() if asked and self._role.cancels else None
+            )
             await self._show(view.adapter.display_cancelled(final, view.console))
         return outcome
 

@@ -29,9 +29,32 @@ class ExitCode(IntEnum):
     NOT_FOUND = 5
     CONFLICT = 6
     OUTCOME_UNKNOWN = 7
+    NOT_FINISHED = 8
     UNREACHABLE = 69
     INTERNAL = 70
     OUTPUT_FAILED = 74
+    TIMEOUT = 124
+
+
+EXIT_CODE_WORDS: Mapping[int, str] = {
+    ExitCode.COMPLETED: "completed, as read from the server",
+    ExitCode.FAILED: "failed",
+    ExitCode.USAGE: "wrong usage or input; nothing was started",
+    ExitCode.CANCELLED_BY_OTHERS: "cancelled by somebody else",
+    ExitCode.ACCESS_DENIED: "the server does not let you in",
+    ExitCode.NOT_FOUND: "not found",
+    ExitCode.CONFLICT: "conflict",
+    ExitCode.OUTCOME_UNKNOWN: "outcome unknown: it was started, contact is lost",
+    ExitCode.NOT_FINISHED: "not finished, or not running",
+    ExitCode.UNREACHABLE: "the server cannot be reached; nothing was started",
+    ExitCode.INTERNAL: "ktrdr itself failed",
+    ExitCode.OUTPUT_FAILED: "the output cannot be written",
+    ExitCode.TIMEOUT: "`--timeout` passed, still running",
+    129: "left by a hang-up, the work goes on",
+    130: "Ctrl+C: cancelled, or no longer followed",
+    141: "whoever read the output has gone, the work goes on",
+    143: "terminated: cancelled, or no longer followed",
+}
 
 
 EXIT_CODES: Mapping[type[KtrdrError], ExitCode] = {

@@ -7,16 +7,15 @@ from rich.console import Console
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.attendance import Attendance, Patience
+from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_report import OperationOutcome, OperationReport, ProgressCallback, View
 from ktrdr.cli.progress_display import DisplayFactory, make_display
 from ktrdr.cli.retries import RetryPolicy
+from ktrdr.cli.role import FOLLOWER, OWNER, Role
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.identifier import new_operation_id
-
-OWNER_FOOTER = "Ctrl+C cancels the operation"
-FOLLOWER_FOOTER = "Ctrl+C stops following; the work goes on"
 
 __all__ = ["AsyncOperationExecutor", "OperationOutcome", "Patience"]
 
@@ -38,6 +37,7 @@ class AsyncOperationExecutor:
         display: DisplayFactory | None = None,
         patience: Patience | None = None,
         clock: Clock | None = None,
+        lines: EventLines | None = None,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
@@ -47,6 +47,7 @@ class AsyncOperationExecutor:
         self._make_display = display or make_display
         self._patience = patience or Patience()
         self._clock = clock or SystemClock()
+        self._lines = lines or NoEventLines()
 
     async def execute_operation(
         self,
@@ -66,10 +67,11 @@ class AsyncOperationExecutor:
         show_progress: bool = True,
         *,
         show_results: bool = True,
+        role: Role = OWNER,
     ) -> OperationOutcome:
-        """Start an operation, follow it to its end and return how it went; Ctrl+C cancels it."""
+        """Start an operation, follow it to its end and return how it went, as the role asks."""
         view = View(adapter, console, progress_callback, show_progress, show_results)
-        return await self._attend(new_operation_id(adapter.name), view, owned=True)
+        return await self._attend(new_operation_id(adapter.name), view, role)
 
     async def follow_operation(
         self,
@@ -80,15 +82,16 @@ class AsyncOperationExecutor:
         show_progress: bool = True,
         *,
         show_results: bool = True,
+        role: Role = FOLLOWER,
     ) -> OperationOutcome:
-        """Follow an operation that runs already; Ctrl+C only stops the following."""
+        """Follow an operation that runs already; Ctrl+C only stops the following, unless the role cancels."""
         view = View(adapter, console, progress_callback, show_progress, show_results)
-        return await self._attend(operation_id, view, owned=False)
+        return await self._attend(operation_id, view, role)
 
-    async def _attend(self, operation_id: str, view: View, *, owned: bool) -> OperationOutcome:
+    async def _attend(self, operation_id: str, view: View, role: Role) -> OperationOutcome:
         interrupts = Interrupts(asyncio.Event, self._clock.monotonic)
         display = self._make_display()
-        report = OperationReport(operation_id, view, display, OWNER_FOOTER if owned else FOLLOWER_FOOTER)
+        report = OperationReport(operation_id, view, display, role.footer, self._lines)
         attendance = Attendance(
             operation_id,
             view,
@@ -96,7 +99,7 @@ class AsyncOperationExecutor:
             interrupts,
             patience=self._patience,
             clock=self._clock,
-            owned=owned,
+            role=role,
         )
         client = KtrdrApiClient(
             self._base_url, self._timeout, self._retry, transport=self._transport, pause=attendance.pause

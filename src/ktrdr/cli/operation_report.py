@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
+from ktrdr.cli.event_lines import OUTCOMES, EventLines
 from ktrdr.cli.follow import status_of
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.progress_display import ProgressDisplay, duration
@@ -37,6 +38,23 @@ class OperationOutcome:
         """Tell whether the server said that the operation completed."""
         return self.status == OperationStatus.COMPLETED
 
+    @property
+    def word(self) -> str:
+        """Return how the following went, whatever became of the operation: one of OUTCOMES."""
+        status = "detached" if self.status == "left" else self.status
+        return status if status in OUTCOMES else "finished"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the one object of `--output json`: identity, end, result and the operation itself."""
+        return {
+            "operation_id": self.operation_id,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "reason": self.reason or None,
+            "result": (self.final or {}).get("result_summary"),
+            "operation": self.final,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -59,21 +77,29 @@ class View:
 class OperationReport:
     """Says on one display what happens to one operation."""
 
-    def __init__(self, operation_id: str, view: View, display: ProgressDisplay, footer: str) -> None:
+    def __init__(
+        self, operation_id: str, view: View, display: ProgressDisplay, footer: str, lines: EventLines
+    ) -> None:
         self._id = operation_id
         self._view = view
         self._display = display
         self._footer = footer
         self._drawing = False
         self._cancelling = False
+        self._figures: dict[str, Any] = {}
+        self._noted: str | None = None
+        self._lines = lines
+        lines.operation_id, lines.kind = operation_id, view.adapter.name
 
     def accepted(self) -> None:
         """Say the id, and the commands that follow and cancel it."""
-        follow, cancel = (f"{verb}: ktrdr operations {verb} {self._id}" for verb in ("follow", "cancel"))
-        self._display.say(f"{self._id}  {follow}  {cancel}")
+        commands = {verb: f"ktrdr operations {verb} {self._id}" for verb in ("follow", "cancel")}
+        self._display.say("  ".join((self._id, *(f"{verb}: {words}" for verb, words in commands.items()))))
+        self._lines.write("accepted", commands)
 
     def progress(self, operation: dict[str, Any]) -> None:
         """Draw the newest progress."""
+        self._note(operation)
         if not self._view.show_progress:
             return
         if not self._drawing:
@@ -87,6 +113,7 @@ class OperationReport:
         """Say once that contact is lost, and keep the count below the bar; 0 means that it is back."""
         lost = f"connection lost, retrying ({failures}) ..."
         self._display.show_footer(lost if failures else self._footer)
+        self._lines.write("connection", {"connected": not failures, "failures": failures})
         if failures == 1:
             self._display.say("warning: connection lost, retrying; the work goes on")
 
@@ -97,10 +124,12 @@ class OperationReport:
             self._footer = "Ctrl+C again leaves without waiting"
             self._display.show_footer(self._footer)
             self._display.say(f"Cancelling {self._id} - press Ctrl+C again to leave without waiting")
+            self._lines.write("cancel", {"stage": "requested"})
 
     def acknowledged(self) -> None:
         """Say that the server knows."""
         self._display.say("cancellation sent and acknowledged")
+        self._lines.write("cancel", {"stage": "acknowledged"})
 
     def warning(self, text: str) -> None:
         """Say what went wrong without ending anything."""
@@ -108,6 +137,8 @@ class OperationReport:
 
     def completed(self, final: dict[str, Any], *, asked_to_stop: bool) -> OperationOutcome:
         """Stop drawing: the result is there."""
+        self._note(final)
+        self._lines.write("result", dict(final.get("result_summary") or {}), seq=_seq(final))
         self._display.complete_operation(
             True, "It completed before it was cancelled" if asked_to_stop else ""
         )
@@ -125,6 +156,8 @@ class OperationReport:
         error = final.get("error") if isinstance(final.get("error"), dict) else None
         reason = str(final.get("error_message") or "no reason was given")
         hint = error.get("hint") if error else None
+        self._note(final)
+        self._lines.error(reason, hint)
         self._display.complete_operation(False, error_text(f"{self._kind(final)} failed: {reason}", hint))
         return OperationOutcome(status_of(final), ExitCode.FAILED, self._id, reason, final)
 
@@ -134,6 +167,7 @@ class OperationReport:
         request = asked if isinstance(asked, dict) else {}
         reason = str(request.get("reason") or "no reason was given")
         who = "" if signal_exit else f" by {request.get('by') or 'somebody else'} ({reason})"
+        self._note(final)
         seconds = elapsed_seconds(final)
         spent = f"{seconds:.1f} s" if seconds < MINUTE else duration(seconds)
         self._display.complete_operation(False, f"Cancelled{who} after {spent}")
@@ -144,6 +178,10 @@ class OperationReport:
         """Say that nothing exists."""
         self._display.complete_operation(False, "Interrupted; nothing was started")
         return OperationOutcome("not_started", code, self._id, "interrupted")
+
+    def left_to_run(self) -> OperationOutcome:
+        """Say nothing more: it was started, and that is all that was wanted."""
+        return OperationOutcome("detached", ExitCode.COMPLETED, self._id, "detached")
 
     def detached(self, code: int, last: dict[str, Any] | None) -> OperationOutcome:
         """Say that the work goes on, and how to follow it again."""
@@ -164,12 +202,35 @@ class OperationReport:
     def error(self, error: KtrdrError, *, accepted: bool) -> OperationOutcome:
         """Say what went wrong on the way to the server."""
         self._display.complete_operation(False, describe(error))
+        self._lines.error(error.message, error.hint)
         return OperationOutcome(
             "lost" if accepted else "not_started", exit_code(error), self._id, error.message
         )
 
+    def _note(self, operation: dict[str, Any]) -> None:
+        """Write what is new in an operation: its state, its progress, the domain's figures."""
+        if operation.get("cursor") == self._noted is not None:
+            return
+        self._noted = operation.get("cursor")
+        status, seq = status_of(operation), _seq(operation)
+        if status != self._lines.status:
+            self._lines.status = status
+            self._lines.write("state", {"cursor": operation.get("cursor")}, seq=seq)
+        if isinstance(progress := operation.get("progress"), dict):
+            shown = {name: value for name, value in progress.items() if name != "context"}
+            self._lines.write("progress", shown, seq=seq)
+        figures = self._view.adapter.adapt_metrics(operation)
+        if figures and figures != self._figures:
+            self._figures = figures
+            self._lines.write("metric", figures, seq=seq)
+
     def _kind(self, final: dict[str, Any]) -> str:
         return str(final.get("operation_type") or self._view.adapter.name)
+
+
+def _seq(operation: dict[str, Any]) -> int | None:
+    seq = (operation.get("progress") or {}).get("seq")
+    return seq if isinstance(seq, int) else None
 
 
 def elapsed_seconds(operation: dict[str, Any]) -> float:

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import httpx2
 import typer
@@ -16,36 +15,35 @@ from rich.console import Console
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
 from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
 from ktrdr.cli.console import PlainSpokenConsole
+from ktrdr.cli.event_lines import EventLines
 from ktrdr.cli.interrupts import die_by_signal
+from ktrdr.cli.invocation import Invocation
 from ktrdr.cli.local_server import ensure_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.operation_report import OperationOutcome
-from ktrdr.cli.progress_display import DisplayFactory, SilentDisplay, make_display
+from ktrdr.cli.options import Output, Progress, RunOutput
+from ktrdr.cli.progress_display import (
+    DisplayFactory,
+    EnhancedCLIProgressDisplay,
+    PlainProgressDisplay,
+    SilentDisplay,
+    make_display,
+)
 from ktrdr.cli.retries import Pause, sleep_out
+from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.safe_text import safe_lines
 from ktrdr.errors import InputInvalid
 from ktrdr.settings import Settings
 
 CONTACT_WITHOUT_TERMINAL = 900.0
+DISPLAYS: Mapping[Progress, DisplayFactory] = {
+    Progress.TTY: EnhancedCLIProgressDisplay,
+    Progress.PLAIN: PlainProgressDisplay,
+}
 PORTS = range(1, 65536)
 
 T = TypeVar("T")
-
-
-class Output(StrEnum):
-    """How results are written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-UrlOption = Annotated[
-    str | None, typer.Option("--url", help="Use the server at this address instead of one's own.")
-]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Write for people or programs.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write only results and errors.")]
-NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Draw no progress.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,12 @@ class Session:
     base_url: str
     transport: httpx2.AsyncBaseTransport | None
     out: Console
-    output: Output = Output.TABLE
+    lines: EventLines
+    output: str = Output.TABLE
     quiet: bool = False
-    show_progress: bool = True
+    progress: Progress = Progress.AUTO
+    detach: bool = False
+    on_interrupt: OnInterrupt | None = None
 
     def client(self) -> KtrdrApiClient:
         """Return a client of the server; the caller closes it."""
@@ -79,17 +80,28 @@ class Session:
         self, adapter: OperationAdapter, words: Callable[[dict[str, Any]], str] | None = None
     ) -> NoReturn:
         """Run an operation to its end and end the process with its exit code."""
-        shown = self.output is Output.TABLE
         self._finish(
-            self._executor().run_operation(adapter, self.out, words, self.show_progress, show_results=shown)
+            self._executor().run_operation(
+                adapter,
+                self.out,
+                words,
+                self.progress is not Progress.NONE,
+                show_results=self.output == Output.TABLE,
+                role=self._role(STARTER if self.detach else OWNER),
+            )
         )
 
     def follow(self, operation_id: str, adapter: OperationAdapter) -> NoReturn:
         """Follow a running operation to its end and end the process with its exit code."""
-        shown = self.output is Output.TABLE
         self._finish(
             self._executor().follow_operation(
-                operation_id, adapter, self.out, message_of, self.show_progress, show_results=shown
+                operation_id,
+                adapter,
+                self.out,
+                message_of,
+                self.progress is not Progress.NONE,
+                show_results=self.output == Output.TABLE,
+                role=self._role(FOLLOWER),
             )
         )
 
@@ -99,15 +111,26 @@ class Session:
 
     def _executor(self) -> AsyncOperationExecutor:
         patience = Patience(contact=None if sys.stderr.isatty() else CONTACT_WITHOUT_TERMINAL)
-        display: DisplayFactory = SilentDisplay if self.quiet else make_display
         return AsyncOperationExecutor(
-            self.base_url, transport=self.transport, display=display, patience=patience
+            self.base_url,
+            transport=self.transport,
+            display=SilentDisplay if self.quiet else DISPLAYS.get(self.progress, make_display),
+            patience=patience,
+            lines=self.lines,
         )
+
+    def _role(self, usual: Role) -> Role:
+        if self.on_interrupt is None:
+            return usual
+        return replace(usual, cancels=self.on_interrupt is OnInterrupt.CANCEL)
 
     def _finish(self, work: Coroutine[Any, Any, OperationOutcome]) -> NoReturn:
         outcome = asyncio.run(work)
-        if self.output is Output.JSON:
-            self.print_json(outcome_to_dict(outcome))
+        if self.output == RunOutput.JSON:
+            self.print_json(outcome.to_dict())
+        elif self.detach and self.output == RunOutput.TABLE and outcome.exit_code == 0:
+            self.out.file.write(f"{outcome.operation_id}\n")
+        self.lines.end(outcome.exit_code, outcome.word)
         end_process(outcome.exit_code)
 
     async def _ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
@@ -122,18 +145,29 @@ def open_session(
     context: typer.Context,
     url: str | None,
     *,
-    output: Output = Output.TABLE,
+    output: str = Output.TABLE,
     quiet: bool = False,
-    no_progress: bool = False,
+    progress: Progress = Progress.AUTO,
+    detach: bool = False,
+    on_interrupt: OnInterrupt | None = None,
 ) -> Session:
     """Return the session of a command; without an address the embedded server is found or started."""
-    given = context.find_object(Surroundings) or Surroundings(Settings.load())
+    invocation = context.find_object(Invocation) or Invocation()
+    given = invocation.surroundings or Surroundings(Settings.load())
     address = _checked(url or given.settings.api_url) if (url or given.settings.api_url) else None
     transport = given.transport
     if address is None and transport is None:
         transport = _local_transport(given.settings)
     return Session(
-        address or LOCAL_URL, transport, PlainSpokenConsole(), output, quiet, not (no_progress or quiet)
+        address or LOCAL_URL,
+        transport,
+        PlainSpokenConsole(),
+        invocation.lines,
+        output,
+        quiet,
+        progress,
+        detach,
+        on_interrupt,
     )
 
 
@@ -163,19 +197,6 @@ def message_of(operation: dict[str, Any]) -> str:
     """Return the worker's own words about its progress."""
     progress = operation.get("progress") or {}
     return str(progress.get("message") or "")
-
-
-def outcome_to_dict(outcome: OperationOutcome) -> dict[str, Any]:
-    """Return the one object of `--output json`: identity, end, result and the operation itself."""
-    final = outcome.final or {}
-    return {
-        "operation_id": outcome.operation_id,
-        "status": outcome.status,
-        "exit_code": outcome.exit_code,
-        "reason": outcome.reason or None,
-        "result": final.get("result_summary"),
-        "operation": outcome.final,
-    }
 
 
 def _checked(url: str | None) -> str:

@@ -6,17 +6,21 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
-from ktrdr.cli.safe_text import safe
-from ktrdr.cli.session import (
+from ktrdr.cli.options import (
+    DetachOption,
     NoProgressOption,
+    OnInterruptOption,
     Output,
     OutputOption,
+    Progress,
+    ProgressOption,
     QuietOption,
-    Session,
+    RunOutput,
+    RunOutputOption,
     UrlOption,
-    message_of,
-    open_session,
 )
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import Session, message_of, open_session
 from ktrdr.errors import InputInvalid
 from ktrdr.invalid_fields import check
 from ktrdr.kinds.data_import import DataImportRequest
@@ -40,15 +44,26 @@ def import_file(
     ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that carry no offset.")] = None,
     url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
+    output: RunOutputOption = RunOutput.TABLE,
     quiet: QuietOption = False,
+    progress: ProgressOption = Progress.AUTO,
     no_progress: NoProgressOption = False,
+    detach: DetachOption = False,
+    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Import a CSV file: all of its bars, or none and the lines that are wrong."""
     mapped = dict(_pair(each) for each in columns or [])
     adapter = DataImportOperationAdapter(new_upload_id(), file.name, symbol, timeframe, columns=mapped, tz=tz)
     check(DataImportRequest, adapter.get_start_payload())
-    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    session = open_session(
+        context,
+        url,
+        output=output,
+        quiet=quiet,
+        progress=Progress.NONE if no_progress else progress,
+        detach=detach,
+        on_interrupt=on_interrupt,
+    )
     adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
 

@@ -5,15 +5,18 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.operation_adapters.dummy import DummyOperationAdapter
-from ktrdr.cli.session import (
+from ktrdr.cli.options import (
+    DetachOption,
     NoProgressOption,
-    Output,
-    OutputOption,
+    OnInterruptOption,
+    Progress,
+    ProgressOption,
     QuietOption,
+    RunOutput,
+    RunOutputOption,
     UrlOption,
-    message_of,
-    open_session,
 )
+from ktrdr.cli.session import message_of, open_session
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Try the machine with a counter.")
 
@@ -30,10 +33,21 @@ def run(
     duration: Annotated[float, typer.Option(min=0.001, max=86_400, help="Seconds to take.")] = 10.0,
     iterations: Annotated[int, typer.Option(min=1, max=1_000_000, help="Steps to count.")] = 100,
     url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
+    output: RunOutputOption = RunOutput.TABLE,
     quiet: QuietOption = False,
+    progress: ProgressOption = Progress.AUTO,
     no_progress: NoProgressOption = False,
+    detach: DetachOption = False,
+    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Count to a number of iterations within a duration."""
-    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    session = open_session(
+        context,
+        url,
+        output=output,
+        quiet=quiet,
+        progress=Progress.NONE if no_progress else progress,
+        detach=detach,
+        on_interrupt=on_interrupt,
+    )
     session.run(DummyOperationAdapter(duration, iterations), message_of)

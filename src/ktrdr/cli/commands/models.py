@@ -10,16 +10,21 @@ import typer
 
 from ktrdr.cli.operation_adapters.training import TrainingOperationAdapter
 from ktrdr.cli.operation_adapters.training_tables import figure, size
-from ktrdr.cli.safe_text import safe
-from ktrdr.cli.session import (
+from ktrdr.cli.options import (
+    DetachOption,
     NoProgressOption,
+    OnInterruptOption,
     Output,
     OutputOption,
+    Progress,
+    ProgressOption,
     QuietOption,
+    RunOutput,
+    RunOutputOption,
     UrlOption,
-    message_of,
-    open_session,
 )
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import message_of, open_session
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.strategies.strategy_file import LARGEST, parse_strategy
 
@@ -56,9 +61,12 @@ def train(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show precision and recall per class.")] = False,
     url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
+    output: RunOutputOption = RunOutput.TABLE,
     quiet: QuietOption = False,
+    progress: ProgressOption = Progress.AUTO,
     no_progress: NoProgressOption = False,
+    detach: DetachOption = False,
+    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Train a strategy's model and judge it beside its baselines."""
     text = read_strategy(file)
@@ -79,7 +87,15 @@ def train(
         },
         verbose=verbose,
     )
-    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    session = open_session(
+        context,
+        url,
+        output=output,
+        quiet=quiet,
+        progress=Progress.NONE if no_progress else progress,
+        detach=detach,
+        on_interrupt=on_interrupt,
+    )
     session.run(adapter, message_of)
 
 

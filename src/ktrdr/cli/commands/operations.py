@@ -13,18 +13,21 @@ from ktrdr.cli.error_report import ExitCode, describe, exit_code
 from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_report import elapsed_seconds
-from ktrdr.cli.progress_display import duration
-from ktrdr.cli.safe_text import safe
-from ktrdr.cli.session import (
+from ktrdr.cli.options import (
     NoProgressOption,
+    OnInterruptOption,
     Output,
     OutputOption,
+    Progress,
+    ProgressOption,
     QuietOption,
-    Session,
+    RunOutput,
+    RunOutputOption,
     UrlOption,
-    end_process,
-    open_session,
 )
+from ktrdr.cli.progress_display import duration
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import Session, end_process, open_session
 from ktrdr.errors import InputInvalid, KtrdrError, NotFound
 
 NEWEST = "@last"
@@ -91,12 +94,21 @@ def follow(
     *,
     operation: IdArgument,
     url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
+    output: RunOutputOption = RunOutput.TABLE,
     quiet: QuietOption = False,
+    progress: ProgressOption = Progress.AUTO,
     no_progress: NoProgressOption = False,
+    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Follow an operation to its end; Ctrl+C only stops the following."""
-    session = open_session(context, url, output=output, quiet=quiet, no_progress=no_progress)
+    session = open_session(
+        context,
+        url,
+        output=output,
+        quiet=quiet,
+        progress=Progress.NONE if no_progress else progress,
+        on_interrupt=on_interrupt,
+    )
     shown = session.ask(lambda client: _read(client, operation))
     session.follow(shown["operation_id"], adapter_of_kind(str(shown.get("operation_type"))))
 

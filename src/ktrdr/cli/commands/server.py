@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.local_server import active_operations, ensure_server, read_identity, stop_server
 from ktrdr.cli.safe_text import safe_lines
 from ktrdr.cli.session import warn
@@ -28,7 +29,7 @@ def status() -> None:
     identity = read_identity(settings)
     if identity is None:
         typer.echo("not running")
-        raise typer.Exit(8)
+        raise typer.Exit(ExitCode.NOT_FINISHED)
     count = active_operations(settings)
     typer.echo(f"running as process {identity.pid} on {settings.socket_path}, {count} active operations")
 

@@ -42,6 +42,10 @@ class OperationAdapter(ABC):
         shape = status.get("progress") or {}
         return GenericProgressState.from_dict(str(status.get("operation_id", "")), shape)
 
+    def adapt_metrics(self, status: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  # none by default
+        """Return the domain's figures at this moment, for programs; empty where there are none."""
+        return {}
+
     async def display_cancelled(  # noqa: B027  # optional, and nothing is a good default
         self, final_status: dict[str, Any], console: Console
     ) -> None:

@@ -46,6 +46,12 @@ class TrainingOperationAdapter(OperationAdapter):
         """Return the strategy's text and what replaces parts of it."""
         return self._payload
 
+    def adapt_metrics(self, status: dict[str, Any]) -> dict[str, Any]:
+        """Return epoch and losses."""
+        context = (status.get("progress") or {}).get("context") or {}
+        figures = context.get("epoch_metrics") or {}
+        return {"epoch": context.get("epoch_index"), **figures} if figures else {}
+
     def parse_start_response(self, response: dict[str, Any]) -> str:
         """Return the operation id."""
         return str(response["data"]["operation_id"])
