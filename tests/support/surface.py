@@ -32,7 +32,7 @@ def commands() -> list[tuple[str, ...]]:
     for group, target in COMMAND_GROUPS.items():
         registered = resolve(target.target).registered_commands
         names = [each.name or each.callback.__name__.replace("_", "-") for each in registered]
-        found += [(group,), *((group, name) for name in names)]
+        found += [(group,), *((group, name) for name in names if (group,) != (name,))]
     return found
 
 

@@ -22,6 +22,7 @@ from ktrdr.errors import (
     ServerUnreachable,
     Unavailable,
 )
+from ktrdr.operations.identifier import new_operation_id
 
 LOCAL_URL = "http://ktrdr"
 LOOPBACK = frozenset({"ktrdr", "localhost", "127.0.0.1", "::1"})
@@ -110,6 +111,12 @@ class KtrdrApiClient:
         key = {"Idempotency-Key": f"cancel-{operation_id}"}
         path = f"{_path(operation_id)}/cancel"
         return _data(await self._send("POST", path, json=body, headers=key, timeout=timeout))
+
+    async def retry(self, operation_id: str) -> str:
+        """Start an operation like one that has ended and return its id."""
+        key = {"Idempotency-Key": new_operation_id("retry")}
+        answer = await self._send("POST", f"{_path(operation_id)}/retry", headers=key)
+        return str(_data(answer)["operation_id"])
 
     async def upload(self, file: Path) -> str:
         """Send a file's bytes and return the id by which an operation claims them; raises OSError."""

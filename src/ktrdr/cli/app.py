@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command, get_group
+from typer.main import get_command
 
 from ktrdr import __version__
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
@@ -37,6 +37,7 @@ COMMAND_GROUPS: Mapping[str, CommandGroup] = {
     "data": CommandGroup("ktrdr.cli.commands.data:app", "Import bars and list what is there."),
     "operations": CommandGroup("ktrdr.cli.commands.operations:app", "List, follow and cancel operations."),
     "server": CommandGroup("ktrdr.cli.commands.server:app", "Start, stop and inspect the server."),
+    "run": CommandGroup("ktrdr.cli.commands.run:app", "Start an operation of any kind the server knows."),
     "dummy": CommandGroup(
         "ktrdr.cli.commands.dummy:app", "Try the machine with an operation that only counts."
     ),
@@ -55,7 +56,7 @@ class LazyGroup(TyperGroup):
         name, known, rest = super().resolve_command(ctx, args)
         if name is None or known is None:
             return name, known, rest
-        command = get_group(resolve(COMMAND_GROUPS[name].target))
+        command: Any = get_command(resolve(COMMAND_GROUPS[name].target))
         command.name = name
         return name, command, rest
 

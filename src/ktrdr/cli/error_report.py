@@ -70,6 +70,17 @@ EXIT_CODES: Mapping[type[KtrdrError], ExitCode] = {
     KtrdrError: ExitCode.INTERNAL,
 }
 
+_EXIT_OF_STATUS = {
+    "completed": ExitCode.COMPLETED,
+    "failed": ExitCode.FAILED,
+    "cancelled": ExitCode.CANCELLED_BY_OTHERS,
+}
+
+
+def exit_code_of_status(status: str) -> ExitCode:
+    """Return the exit code of an operation's status; one that is not final has not finished."""
+    return _EXIT_OF_STATUS.get(status, ExitCode.NOT_FINISHED)
+
 
 def exit_code(error: KtrdrError) -> ExitCode:
     """Return the exit code of the nearest listed ancestor of the error."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from ktrdr.clock import Clock
-from ktrdr.errors import Conflict, NotFound, QueueFull
+from ktrdr.errors import Conflict, InputInvalid, NotFound, QueueFull
 from ktrdr.operations.events import CancelRequested, Event, Progressed
 from ktrdr.operations.identifier import new_operation_id
 from ktrdr.operations.kind import OperationKind
@@ -50,9 +50,15 @@ class OperationsService:
         self.changed = asyncio.Event()
 
     async def start(
-        self, kind_name: str, request: BaseModel, operation_id: str | None = None
+        self,
+        kind_name: str,
+        request: BaseModel,
+        operation_id: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> tuple[Operation, bool]:
         """Store a new operation durably and return it with False, or the one of the same key with True.
+
+        `metadata` says who started it and after what.
 
         Raises InputInvalid if the kind refuses it, Conflict if the key was used for another request, and
         QueueFull if the queue is full.
@@ -60,7 +66,10 @@ class OperationsService:
         kind = self._kinds[kind_name]
         description = await asyncio.to_thread(kind.describe, request)
         new = self._new_operation(
-            kind.name, request, description, operation_id or new_operation_id(kind.name)
+            kind.name,
+            request,
+            {**(metadata or {}), "description": description},
+            operation_id or new_operation_id(kind.name),
         )
         stored = await self.store.get(new.operation_id)
         if stored is None:
@@ -75,6 +84,17 @@ class OperationsService:
             )
         self.changed.set()
         return self._overlay(stored), True
+
+    async def retry(
+        self, operation_id: str, new_id: str | None = None, metadata: Mapping[str, str] | None = None
+    ) -> tuple[Operation, bool]:
+        """Start an operation like one that has ended, as `start` does; raises InputInvalid if it has not."""
+        before = await self.get(operation_id)
+        if not before.is_terminal:
+            raise InputInvalid(f"`{operation_id}` is still {before.status}", hint="cancel it, or wait for it")
+        request = self._kinds[before.operation_type].request_model.model_validate(before.request)
+        lineage = {**(metadata or {}), "retry_of": operation_id}
+        return await self.start(before.operation_type, request, new_id, lineage)
 
     async def get(self, operation_id: str) -> Operation:
         """Return the operation with its newest progress; raises NotFound."""
@@ -119,7 +139,7 @@ class OperationsService:
             self._tell(operation_id)
 
     def _new_operation(
-        self, kind_name: str, request: BaseModel, description: str, operation_id: str
+        self, kind_name: str, request: BaseModel, metadata: Mapping[str, str], operation_id: str
     ) -> Operation:
         canonical = request.model_dump(mode="json")
         text = json.dumps({"kind": kind_name, "request": canonical}, sort_keys=True, allow_nan=False)
@@ -130,7 +150,7 @@ class OperationsService:
             fingerprint=hashlib.sha256(text.encode()).hexdigest(),
             created_at=self.clock.now(),
             progress=GenericProgressState(operation_id=operation_id),
-            metadata={"description": description},
+            metadata=metadata,
         )
 
     async def _insert_unless_full(self, new: Operation) -> bool:

@@ -22,6 +22,7 @@ from ktrdr.server.guards import RequestGuards
 from ktrdr.server.routes.data import data_router
 from ktrdr.server.routes.health import health_router
 from ktrdr.server.routes.kinds import kinds_router
+from ktrdr.server.routes.logs import logs_router
 from ktrdr.server.routes.models import models_router
 from ktrdr.server.routes.operations import OperationsRoutes, start_route
 from ktrdr.server.routes.trainings import trainings_router
@@ -66,6 +67,7 @@ def create_app(
     for kind in kinds.values():
         app.add_api_route(kind.start_path, start_route(service, kind), methods=["POST"], status_code=202)
     app.include_router(operations.router)
+    app.include_router(logs_router(service, engine.log_path))
     app.include_router(kinds_router(kinds))
     app.include_router(trainings_router(service))
     app.include_router(models_router(catalog))

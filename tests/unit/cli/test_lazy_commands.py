@@ -7,8 +7,7 @@ import pytest
 
 from ktrdr.cli.app import COMMAND_GROUPS
 from ktrdr.cli.operation_adapters import adapter_of_kind
-from ktrdr.cli.operation_adapters.base import OperationAdapter, UnknownKindAdapter
-from ktrdr.errors import InputInvalid
+from ktrdr.cli.operation_adapters.base import DescribedKindAdapter, OperationAdapter
 
 HEAVY = ("httpx2", "pydantic", "rich", "asyncio", "numpy", "jax", "polars", "fastapi", "platformdirs")
 
@@ -73,13 +72,12 @@ def test_adapters_are_imported_by_name() -> None:
     assert adapter.name == "dummy"
 
 
-def test_an_unknown_kind_can_be_shown_but_not_started() -> None:
+def test_a_kind_without_words_is_shown_field_by_field() -> None:
     adapter = adapter_of_kind("from the future")
-    assert isinstance(adapter, UnknownKindAdapter)
+    assert isinstance(adapter, DescribedKindAdapter)
     assert adapter.get_start_payload() == {}
     assert adapter.parse_start_response({"data": {"operation_id": "a"}}) == "a"
-    with pytest.raises(InputInvalid):
-        adapter.get_start_endpoint()
+    assert adapter.get_start_endpoint() == ""
 
 
 def test_an_unknown_adapter_is_an_attribute_error() -> None:

@@ -1,18 +1,17 @@
-"""`ktrdr operations`: look at, follow and cancel operations of every kind."""
+"""`ktrdr operations`: look at, follow, wait for, cancel and repeat operations of every kind."""
 
-from contextlib import suppress
+import asyncio
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
-from ktrdr.cli.error_report import ExitCode, describe, exit_code
-from ktrdr.cli.follow import has_ended, read_operation, status_of
+from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
+from ktrdr.cli.follow import has_ended, read_operation, status_of, wait_for_ends
 from ktrdr.cli.operation_adapters import adapter_of_kind
-from ktrdr.cli.operation_report import elapsed_seconds
+from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments, whole_id
+from ktrdr.cli.operation_tables import details, table_lines
 from ktrdr.cli.options import (
     NoProgressOption,
     OnInterruptOption,
@@ -25,29 +24,19 @@ from ktrdr.cli.options import (
     RunOutputOption,
     UrlOption,
 )
-from ktrdr.cli.progress_display import duration
-from ktrdr.cli.safe_text import safe
+from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, open_session
-from ktrdr.errors import InputInvalid, KtrdrError, NotFound
+from ktrdr.errors import InputInvalid, KtrdrError
+from ktrdr.operations.operation import OperationStatus
 
-NEWEST = "@last"
-MOST_SEARCHED = 1000
-HEADER = ("ID", "KIND", "STATUS", "PROGRESS", "ELAPSED", "WHAT")
-RIGHT = frozenset({"PROGRESS", "ELAPSED"})
+LOG_PAUSE = 0.3
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-
-IdArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="An id, a unique beginning of one, or @last for the newest.")
-]
-IdArguments = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of some, or @last.")
-]
 
 
 @app.callback()
 def group() -> None:
-    """List, follow and cancel operations."""
+    """List, follow, wait for, cancel and repeat operations."""
 
 
 @app.command("list")
@@ -55,27 +44,34 @@ def list_operations(
     context: typer.Context,
     *,
     active: Annotated[bool, typer.Option("--active", help="Only those that have not ended.")] = False,
+    status: Annotated[OperationStatus | None, typer.Option(help="Only those of this status.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST_SEARCHED, help="How many at most.")] = 20,
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List operations, newest first."""
     session = open_session(context, url, output=output)
-    page = session.ask(lambda client: client.list_operations(active_only=active, limit=limit))
+    given = {"status": status.value if status else None, "operation_type": kind}
+    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    page = session.ask(lambda client: client.list_operations(active_only=active, limit=limit, **wanted))
     if output is Output.JSON:
         counts = {name: page.get(name) for name in ("total_count", "active_count")}
         session.print_json({"operations": page["data"], **counts})
     elif page["data"]:
-        session.out.print(Text("\n".join(_lines(page["data"]))), soft_wrap=True)
+        session.out.print(Text("\n".join(table_lines(page["data"]))), soft_wrap=True)
     else:
         typer.echo("There are no operations.", err=True)
 
 
-@app.command()
-def status(
+@app.command("status")
+def show_status(
     context: typer.Context,
     *,
     operation: IdArgument,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="Exit as following it would; 8 if it has not ended.")
+    ] = False,
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -85,7 +81,8 @@ def status(
     if output is Output.JSON:
         session.print_json(shown)
     else:
-        session.out.print(_details(shown))
+        session.out.print(details(shown))
+    end_process(exit_code_of_status(status_of(shown)) if exit_status else ExitCode.COMPLETED)
 
 
 @app.command()
@@ -114,103 +111,122 @@ def follow(
 
 
 @app.command()
-def cancel(
+def wait(
     context: typer.Context,
     *,
     operations: IdArguments,
+    any_: Annotated[bool, typer.Option("--any", help="Until one of them has ended.")] = False,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
+    url: UrlOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Wait until operations have ended, and exit as the first of them that did not complete."""
+    session = open_session(context, url, output=output)
+
+    async def ask(client: KtrdrApiClient) -> list[dict[str, Any]]:
+        ids = [await whole_id(client, each) for each in operations]
+        return await wait_for_ends(client, ids, any_of_them=any_, timeout=timeout)
+
+    shown = session.ask(ask)
+    ended = [each for each in shown if has_ended(each)]
+    if output is Output.JSON:
+        session.print_json({"operations": shown})
+    else:
+        for each in shown:
+            session.out.print(Text(safe(f"{each['operation_id']} {status_of(each)}")), soft_wrap=True)
+    is_over = bool(ended) if any_ else len(ended) == len(shown)
+    codes = [exit_code_of_status(status_of(each)) for each in ended] if is_over else [ExitCode.TIMEOUT]
+    end_process(next((code for code in codes if code), ExitCode.COMPLETED))
+
+
+@app.command()
+def cancel(
+    context: typer.Context,
+    *,
+    operations: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, as above.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All that have not ended.")] = False,
+    status: Annotated[
+        OperationStatus | None, typer.Option(help="With --all: only those of this status.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "cancelled by hand",
     force: Annotated[bool, typer.Option("--force", help="Kill it without waiting for it to notice.")] = False,
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Ask operations to stop, each of them, whatever becomes of the others."""
+    if all_ == bool(operations) or (status and not all_):
+        raise InputInvalid("name operations, or say --all", hint="--status chooses among all of them")
     session = open_session(context, url, output=output)
-    answers, errors = [], []
-    for each in operations:
+    answers: list[dict[str, Any]] = []
+    errors: list[KtrdrError] = []
+    for each in operations or _active(session, status):
         try:
             answers.append(_cancel(session, each, reason, force))
         except KtrdrError as error:
             errors.append(error)
-    if output is Output.JSON:
-        session.print_json({"operations": answers})
-    else:
-        for answer in answers:
-            session.out.print(Text(safe(_told(answer))), soft_wrap=True)
-    for each_error in errors:
-        typer.echo(describe(each_error), err=True)
+    _tell(session, answers)
+    for wrong in errors:
+        typer.echo(describe(wrong), err=True)
     end_process(exit_code(errors[0]) if errors else ExitCode.COMPLETED)
 
 
-def _told(answer: dict[str, Any]) -> str:
-    told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
-    ended = "cancelled" if status_of(answer) == "cancelled" else told
-    return f"{answer['operation_id']} {ended}"
+@app.command()
+def logs(
+    context: typer.Context,
+    *,
+    operation: IdArgument,
+    follow_: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the operation ends.")] = False,
+    url: UrlOption = None,
+) -> None:
+    """Write what the worker of an operation logged."""
+    session = open_session(context, url)
+
+    async def ask(client: KtrdrApiClient) -> None:
+        operation_id = await whole_id(client, operation)
+        after, has_more = 0, True
+        while has_more:
+            page = (await client.get(f"/api/v1/operations/{operation_id}/logs", after=after))["data"]
+            for line in page["lines"]:
+                typer.echo(safe_lines(line))
+            has_more = bool(page["lines"]) or (follow_ and not page["ended"])
+            await asyncio.sleep(0 if page["lines"] else LOG_PAUSE * has_more)
+            after = page["after"]
+
+    session.ask(ask)
+
+
+@app.command()
+def retry(context: typer.Context, *, operation: IdArgument, url: UrlOption = None) -> None:
+    """Start a new operation like one that has ended, and write its id."""
+    session = open_session(context, url)
+
+    async def ask(client: KtrdrApiClient) -> str:
+        return await client.retry(await whole_id(client, operation))
+
+    typer.echo(session.ask(ask))
+
+
+def _active(session: Session, status: OperationStatus | None) -> list[str]:
+    page = session.ask(lambda client: client.list_operations(active_only=True, limit=MOST_SEARCHED))
+    return [str(each["operation_id"]) for each in page["data"] if status in {None, each["status"]}]
+
+
+def _tell(session: Session, answers: list[dict[str, Any]]) -> None:
+    if session.output == Output.JSON:
+        session.print_json({"operations": answers})
+        return
+    for answer in answers:
+        told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
+        ended = "cancelled" if status_of(answer) == OperationStatus.CANCELLED else told
+        session.out.print(Text(safe(f"{answer['operation_id']} {ended}")), soft_wrap=True)
 
 
 def _cancel(session: Session, given: str, reason: str, force: bool) -> dict[str, Any]:
     async def ask(client: KtrdrApiClient) -> dict[str, Any]:
-        return await client.cancel(await _whole_id(client, given), reason, force=force)
+        return await client.cancel(await whole_id(client, given), reason, force=force)
 
     return session.ask(ask)
 
 
 async def _read(client: KtrdrApiClient, given: str) -> dict[str, Any]:
-    return await read_operation(client, await _whole_id(client, given))
-
-
-async def _whole_id(client: KtrdrApiClient, given: str) -> str:
-    """Return the one id that `given` begins; raises NotFound or InputInvalid."""
-    if given != NEWEST:
-        with suppress(NotFound):
-            return str((await read_operation(client, given))["operation_id"])
-    page = await client.list_operations(limit=1 if given == NEWEST else MOST_SEARCHED)
-    known = [str(each["operation_id"]) for each in page["data"]]
-    matches = known[:1] if given == NEWEST else [each for each in known if each.startswith(given)]
-    if len(matches) > 1:
-        raise InputInvalid(
-            f"`{given}` begins {len(matches)} ids", hint="write more of it: " + ", ".join(matches[:5])
-        )
-    if not matches:
-        raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
-    return matches[0]
-
-
-def _lines(operations: list[dict[str, Any]]) -> list[str]:
-    """Return the table's lines, as wide as they are: an id cut short is no id."""
-    rows = [HEADER, *(tuple(map(safe, _cells(each))) for each in operations)]
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(_padded, row, widths, HEADER)).rstrip() for row in rows]
-
-
-def _padded(cell: str, width: int, column: str) -> str:
-    space = " " * (width - cell_len(cell))
-    return space + cell if column in RIGHT else cell + space
-
-
-def _cells(operation: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        operation["operation_id"],
-        operation["operation_type"],
-        _shown_status(operation),
-        f"{operation['progress']['percentage']:.0f} %",
-        duration(elapsed_seconds(operation)),
-        str(operation["metadata"].get("description", "")),
-    )
-
-
-def _details(operation: dict[str, Any]) -> Table:
-    error = operation.get("error") or {}
-    names = ("id", "kind", "status", "progress", "elapsed", "what")
-    rows = dict(zip(names, _cells(operation), strict=True))
-    rows |= {"message": str(operation["progress"].get("message") or "")}
-    rows |= {"error": str(error.get("detail") or ""), "hint": str(error.get("hint") or "")}
-    table = Table.grid(padding=(0, 2))
-    for name, value in rows.items():
-        if value:
-            table.add_row(name, Text(safe(value)))
-    return table
-
-
-def _shown_status(operation: dict[str, Any]) -> str:
-    waiting = operation.get("cancel_requested") and not has_ended(operation)
-    return "cancelling" if waiting else status_of(operation)
+    return await read_operation(client, await whole_id(client, given))

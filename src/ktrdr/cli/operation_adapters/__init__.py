@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ktrdr.cli.operation_adapters.base import OperationAdapter, UnknownKindAdapter
+from ktrdr.cli.operation_adapters.base import DescribedKindAdapter, OperationAdapter
 from ktrdr.lazy import resolve
 
 ADAPTERS: Mapping[str, str] = {
@@ -15,7 +15,7 @@ ADAPTERS: Mapping[str, str] = {
 def adapter_of_kind(kind: str) -> OperationAdapter:
     """Return an adapter that shows operations of `kind`; one without domain words for an unknown kind."""
     if kind not in ADAPTERS:
-        return UnknownKindAdapter()
+        return DescribedKindAdapter()
     adapter: type[OperationAdapter] = resolve(ADAPTERS[kind])
     return adapter.for_display()
 

@@ -7,7 +7,6 @@ import httpx2
 from rich.console import Console
 
 from ktrdr.cli.safe_text import safe
-from ktrdr.errors import InputInvalid
 from ktrdr.operations.progress import GenericProgressState
 
 
@@ -57,16 +56,23 @@ class OperationAdapter(ABC):
         return cls()
 
 
-class UnknownKindAdapter(OperationAdapter):
-    """Shows operations of a kind that this version has no words for; they cannot be started with it."""
+class DescribedKindAdapter(OperationAdapter):
+    """Starts and shows operations of a kind that only the server's description is known of."""
+
+    def __init__(
+        self, kind: str = "operation", start_path: str = "", payload: dict[str, Any] | None = None
+    ) -> None:
+        self.name = kind  # type: ignore[misc]  # its class stands for every kind without a class
+        self._start_path = start_path
+        self._payload = payload or {}
 
     def get_start_endpoint(self) -> str:
-        """Raise InputInvalid."""
-        raise InputInvalid("an operation of an unknown kind cannot be started")
+        """Return the path that the server described."""
+        return self._start_path
 
     def get_start_payload(self) -> dict[str, Any]:
-        """Return an empty body."""
-        return {}
+        """Return the fields that were given."""
+        return self._payload
 
     def parse_start_response(self, response: dict[str, Any]) -> str:
         """Return the operation id of any start."""

@@ -20,6 +20,8 @@ from ktrdr.server.event_streams import EventStreamResponse, EventStreams
 LONGEST_WAIT = 30.0
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
+Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=ID_PATTERN)]
+
 
 class CancelBody(BaseModel):
     """Why the operation should stop, and whether to wait for it to notice."""
@@ -42,6 +44,7 @@ class OperationsRoutes:
         self.router.add_api_route("/{operation_id}", self.get, methods=["GET"])
         self.router.add_api_route("/{operation_id}/events", self.events, methods=["GET"])
         self.router.add_api_route("/{operation_id}/cancel", self.cancel, methods=["POST"])
+        self.router.add_api_route("/{operation_id}/retry", self.retry, methods=["POST"], status_code=202)
         self.router.add_api_route("/{operation_id}", self.cancel_by_delete, methods=["DELETE"])
 
     async def list(
@@ -93,6 +96,11 @@ class OperationsRoutes:
         """Ask for the end, as `cancel` does."""
         return await self.cancel(operation_id, response)
 
+    async def retry(self, operation_id: str, request: Request, idempotency_key: Key = None) -> JSONResponse:
+        """Start a new operation like one that has ended."""
+        started = await self._service.retry(operation_id, idempotency_key, {"started_by": _user()})
+        return _started(request, *started)
+
     async def _answer(self, operation: Operation) -> dict[str, Any]:
         return {"success": True, "data": await self._shape(operation)}
 
@@ -111,18 +119,22 @@ def start_route(service: OperationsService, kind: OperationKind) -> Callable[...
     async def start(
         request: Request,
         body: BaseModel,
-        idempotency_key: Annotated[str | None, Header(pattern=ID_PATTERN)] = None,
+        idempotency_key: Key = None,
     ) -> JSONResponse:
-        operation, replayed = await service.start(kind.name, body, idempotency_key)
-        headers = {"Location": str(request.url_for("get", operation_id=operation.operation_id).path)}
-        if replayed:
-            headers["Idempotency-Replayed"] = "true"
-        data = {"operation_id": operation.operation_id, "status": operation.status.value}
-        return JSONResponse({"success": True, "data": data}, 200 if replayed else 202, headers=headers)
+        started = await service.start(kind.name, body, idempotency_key, {"started_by": _user()})
+        return _started(request, *started)
 
     start.__annotations__["body"] = kind.request_model
     start.__doc__ = f"Start an operation of kind `{kind.name}`."
     return start
+
+
+def _started(request: Request, operation: Operation, replayed: bool) -> JSONResponse:
+    headers = {"Location": str(request.url_for("get", operation_id=operation.operation_id).path)}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    data = {"operation_id": operation.operation_id, "status": operation.status.value}
+    return JSONResponse({"success": True, "data": data}, 200 if replayed else 202, headers=headers)
 
 
 def _user() -> str:

@@ -1,0 +1,49 @@
+"""How people name operations: whole ids, unique beginnings, @last, ^1."""
+
+import re
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.follow import read_operation
+from ktrdr.errors import InputInvalid, NotFound
+
+NEWEST = "@last"
+EARLIER = re.compile(r"\^(\d{1,3})")
+MOST_SEARCHED = 1000
+
+IdArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="An id, a unique beginning of one, @last, or ^1 for the one before."),
+]
+IdArguments = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of some, @last, or ^1.")
+]
+
+
+async def whole_id(client: KtrdrApiClient, given: str) -> str:
+    """Return the one id that `given` names; raises NotFound or InputInvalid."""
+    place = _place(given)
+    if place is None:
+        with suppress(NotFound):
+            return str((await read_operation(client, given))["operation_id"])
+    page = await client.list_operations(limit=MOST_SEARCHED if place is None else place + 1)
+    known = [str(each["operation_id"]) for each in page["data"]]
+    matches = [each for each in known if each.startswith(given)] if place is None else known[place:]
+    if len(matches) > 1:
+        raise InputInvalid(
+            f"`{given}` begins {len(matches)} ids", hint="write more of it: " + ", ".join(matches[:5])
+        )
+    if not matches:
+        raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
+    return matches[0]
+
+
+def _place(given: str) -> int | None:
+    """Return how many operations are newer than the one meant; None for an id."""
+    if given == NEWEST:
+        return 0
+    earlier = EARLIER.fullmatch(given)
+    return int(earlier.group(1)) if earlier else None
