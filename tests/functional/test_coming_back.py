@@ -1,4 +1,4 @@
-"""Leave an operation and come back to it, from anywhere: wait, logs, retry, cancel --all, status --exit-status."""
+"""Leave an operation and come back to it: wait, logs, retry, cancel --all, status --exit-status."""
 
 import pytest
 

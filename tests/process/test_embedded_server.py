@@ -1,6 +1,7 @@
 """The embedded server: started by whoever comes first, private, and gone when it is not needed."""
 
 import concurrent.futures
+import os
 import signal
 import socket
 import stat
@@ -111,3 +112,16 @@ def test_what_a_killed_server_left_running_is_settled_by_the_next(ktrdr: Install
     worker.wait(timeout=20)
     (operation,) = ktrdr.operations()
     assert operation["status"] in {"failed", "cancelled"}
+
+
+def test_what_a_killed_command_had_started_is_told_once(ktrdr: Installation) -> None:
+    terminal = ktrdr.terminal("dummy", "run", "--duration", "600", "--iterations", "6000")
+    until(terminal, "iteration")
+    os.kill(terminal.pid, signal.SIGKILL)
+    terminal.wait()
+    (operation,) = ktrdr.operations()
+    words = f"`{operation['operation_id']}`, started by a command that was cut off, is running"
+    short = ("dummy", "run", "--duration", "0.1", "--iterations", "1")
+    assert words in ktrdr.run(*short).stderr
+    assert "cut off" not in ktrdr.run(*short).stderr
+    ktrdr.run("operations", "cancel", str(operation["operation_id"]))

@@ -21,6 +21,11 @@ from ktrdr.cli.standard_streams import open_closed_streams
 from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.lazy import resolve
 
+EPILOG = (
+    "Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 cancelled by somebody else, 4 no access, "
+    "5 not found, 6 conflict, 7 outcome unknown, 8 not finished, 69 server unreachable, 70 internal error, "
+    "74 output cannot be written, 124 timeout, 129, 130, 141, 143 ended by a signal."
+)
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -58,6 +63,8 @@ class LazyGroup(TyperGroup):
             return name, known, rest
         command: Any = get_command(resolve(COMMAND_GROUPS[name].target))
         command.name = name
+        for each in (command, *getattr(command, "commands", {}).values()):
+            each.epilog = EPILOG
         return name, command, rest
 
     def make_context(self, *arguments: Any, **attributes: Any) -> Any:

@@ -7,8 +7,10 @@ from rich.console import Console
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.attendance import Attendance, Patience
+from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import Interrupts
+from ktrdr.cli.journal import Journal
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_report import OperationOutcome, OperationReport, ProgressCallback, View
 from ktrdr.cli.progress_display import DisplayFactory, make_display
@@ -38,6 +40,7 @@ class AsyncOperationExecutor:
         patience: Patience | None = None,
         clock: Clock | None = None,
         lines: EventLines | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
@@ -47,6 +50,7 @@ class AsyncOperationExecutor:
         self._make_display = display or make_display
         self._patience = patience or Patience()
         self._clock = clock or SystemClock()
+        self._journal = journal
         self._lines = lines or NoEventLines()
 
     async def execute_operation(
@@ -71,7 +75,13 @@ class AsyncOperationExecutor:
     ) -> OperationOutcome:
         """Start an operation, follow it to its end and return how it went, as the role asks."""
         view = View(adapter, console, progress_callback, show_progress, show_results)
-        return await self._attend(new_operation_id(adapter.name), view, role)
+        operation_id = new_operation_id(adapter.name)
+        if self._journal:
+            self._journal.begin(operation_id, self._base_url)
+        outcome = await self._attend(operation_id, view, role)
+        if self._journal and outcome.exit_code != ExitCode.OUTCOME_UNKNOWN:
+            self._journal.settle(operation_id)
+        return outcome
 
     async def follow_operation(
         self,

@@ -4,7 +4,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -16,8 +18,10 @@ from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
 from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.event_lines import EventLines
+from ktrdr.cli.follow import read_operation, status_of
 from ktrdr.cli.interrupts import die_by_signal
 from ktrdr.cli.invocation import Invocation
+from ktrdr.cli.journal import Journal
 from ktrdr.cli.local_server import ensure_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
@@ -33,7 +37,7 @@ from ktrdr.cli.progress_display import (
 from ktrdr.cli.retries import Pause, sleep_out
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.safe_text import safe_lines
-from ktrdr.errors import InputInvalid
+from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.settings import Settings
 
 CONTACT_WITHOUT_TERMINAL = 900.0
@@ -62,6 +66,7 @@ class Session:
     transport: httpx2.AsyncBaseTransport | None
     out: Console
     lines: EventLines
+    journal: Journal
     output: str = Output.TABLE
     quiet: bool = False
     progress: Progress = Progress.AUTO
@@ -80,6 +85,7 @@ class Session:
         self, adapter: OperationAdapter, words: Callable[[dict[str, Any]], str] | None = None
     ) -> NoReturn:
         """Run an operation to its end and end the process with its exit code."""
+        self._settle_earlier_starts()
         self._finish(
             self._executor().run_operation(
                 adapter,
@@ -117,7 +123,19 @@ class Session:
             display=SilentDisplay if self.quiet else DISPLAYS.get(self.progress, make_display),
             patience=patience,
             lines=self.lines,
+            journal=self.journal,
         )
+
+    def _settle_earlier_starts(self) -> None:
+        """Say once what became of operations whose command was cut off."""
+        for operation_id in self.journal.unsettled(self.base_url):
+            with suppress(NotFound):
+                shown = self.ask(partial(read_operation, operation_id=operation_id))
+                warn(
+                    f"`{operation_id}`, started by a command that was cut off, is {status_of(shown)}; "
+                    f"see: ktrdr operations follow {operation_id}"
+                )
+            self.journal.settle(operation_id)
 
     def _role(self, usual: Role) -> Role:
         if self.on_interrupt is None:
@@ -163,6 +181,7 @@ def open_session(
         transport,
         PlainSpokenConsole(),
         invocation.lines,
+        Journal(given.settings.state_dir / "started.jsonl"),
         output,
         quiet,
         progress,

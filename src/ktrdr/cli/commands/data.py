@@ -6,17 +6,10 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
+from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.options import (
-    DetachOption,
-    NoProgressOption,
-    OnInterruptOption,
     Output,
     OutputOption,
-    Progress,
-    ProgressOption,
-    QuietOption,
-    RunOutput,
-    RunOutputOption,
     UrlOption,
 )
 from ktrdr.cli.safe_text import safe
@@ -32,8 +25,9 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Import bars
 
 
 @app.command("import")
+@operation_command()
 def import_file(
-    context: typer.Context,
+    opened: OpenSession,
     file: Annotated[Path, typer.Argument(help="A CSV file with a header.")],
     symbol: Annotated[str, typer.Argument(help="What its bars are of, as AAPL or BTC/USDT.")],
     *,
@@ -43,27 +37,12 @@ def import_file(
         typer.Option("--map", metavar="FIELD=COLUMN", help="Read a field from this column; repeatable."),
     ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that carry no offset.")] = None,
-    url: UrlOption = None,
-    output: RunOutputOption = RunOutput.TABLE,
-    quiet: QuietOption = False,
-    progress: ProgressOption = Progress.AUTO,
-    no_progress: NoProgressOption = False,
-    detach: DetachOption = False,
-    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Import a CSV file: all of its bars, or none and the lines that are wrong."""
     mapped = dict(_pair(each) for each in columns or [])
     adapter = DataImportOperationAdapter(new_upload_id(), file.name, symbol, timeframe, columns=mapped, tz=tz)
     check(DataImportRequest, adapter.get_start_payload())
-    session = open_session(
-        context,
-        url,
-        output=output,
-        quiet=quiet,
-        progress=Progress.NONE if no_progress else progress,
-        detach=detach,
-        on_interrupt=on_interrupt,
-    )
+    session = opened()
     adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
 

@@ -5,18 +5,8 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.operation_adapters.dummy import DummyOperationAdapter
-from ktrdr.cli.options import (
-    DetachOption,
-    NoProgressOption,
-    OnInterruptOption,
-    Progress,
-    ProgressOption,
-    QuietOption,
-    RunOutput,
-    RunOutputOption,
-    UrlOption,
-)
-from ktrdr.cli.session import message_of, open_session
+from ktrdr.cli.operation_command import OpenSession, operation_command
+from ktrdr.cli.session import message_of
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Try the machine with a counter.")
 
@@ -27,27 +17,12 @@ def group() -> None:
 
 
 @app.command()
+@operation_command()
 def run(
-    context: typer.Context,
+    opened: OpenSession,
     *,
     duration: Annotated[float, typer.Option(min=0.001, max=86_400, help="Seconds to take.")] = 10.0,
     iterations: Annotated[int, typer.Option(min=1, max=1_000_000, help="Steps to count.")] = 100,
-    url: UrlOption = None,
-    output: RunOutputOption = RunOutput.TABLE,
-    quiet: QuietOption = False,
-    progress: ProgressOption = Progress.AUTO,
-    no_progress: NoProgressOption = False,
-    detach: DetachOption = False,
-    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Count to a number of iterations within a duration."""
-    session = open_session(
-        context,
-        url,
-        output=output,
-        quiet=quiet,
-        progress=Progress.NONE if no_progress else progress,
-        detach=detach,
-        on_interrupt=on_interrupt,
-    )
-    session.run(DummyOperationAdapter(duration, iterations), message_of)
+    opened().run(DummyOperationAdapter(duration, iterations), message_of)

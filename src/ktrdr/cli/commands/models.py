@@ -10,17 +10,10 @@ import typer
 
 from ktrdr.cli.operation_adapters.training import TrainingOperationAdapter
 from ktrdr.cli.operation_adapters.training_tables import figure, size
+from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.options import (
-    DetachOption,
-    NoProgressOption,
-    OnInterruptOption,
     Output,
     OutputOption,
-    Progress,
-    ProgressOption,
-    QuietOption,
-    RunOutput,
-    RunOutputOption,
     UrlOption,
 )
 from ktrdr.cli.safe_text import safe
@@ -42,8 +35,9 @@ class Device(StrEnum):
 
 
 @app.command()
+@operation_command()
 def train(
-    context: typer.Context,
+    opened: OpenSession,
     file: Annotated[Path, typer.Argument(help="The strategy file.")],
     symbol: Annotated[str | None, typer.Argument(help="A symbol instead of the file's.")] = None,
     timeframe: Annotated[str | None, typer.Argument(help="A timeframe instead of the file's.")] = None,
@@ -60,13 +54,6 @@ def train(
         bool, typer.Option("--detailed-analytics", help="Keep gradient norms and curves per class.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show precision and recall per class.")] = False,
-    url: UrlOption = None,
-    output: RunOutputOption = RunOutput.TABLE,
-    quiet: QuietOption = False,
-    progress: ProgressOption = Progress.AUTO,
-    no_progress: NoProgressOption = False,
-    detach: DetachOption = False,
-    on_interrupt: OnInterruptOption = None,
 ) -> None:
     """Train a strategy's model and judge it beside its baselines."""
     text = read_strategy(file)
@@ -87,15 +74,7 @@ def train(
         },
         verbose=verbose,
     )
-    session = open_session(
-        context,
-        url,
-        output=output,
-        quiet=quiet,
-        progress=Progress.NONE if no_progress else progress,
-        detach=detach,
-        on_interrupt=on_interrupt,
-    )
+    session = opened()
     session.run(adapter, message_of)
 
 

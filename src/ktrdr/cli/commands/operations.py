@@ -10,18 +10,12 @@ from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
 from ktrdr.cli.follow import has_ended, read_operation, status_of, wait_for_ends
 from ktrdr.cli.operation_adapters import adapter_of_kind
+from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments, whole_id
 from ktrdr.cli.operation_tables import details, table_lines
 from ktrdr.cli.options import (
-    NoProgressOption,
-    OnInterruptOption,
     Output,
     OutputOption,
-    Progress,
-    ProgressOption,
-    QuietOption,
-    RunOutput,
-    RunOutputOption,
     UrlOption,
 )
 from ktrdr.cli.safe_text import safe, safe_lines
@@ -86,26 +80,14 @@ def show_status(
 
 
 @app.command()
+@operation_command(starts=False)
 def follow(
-    context: typer.Context,
+    opened: OpenSession,
     *,
     operation: IdArgument,
-    url: UrlOption = None,
-    output: RunOutputOption = RunOutput.TABLE,
-    quiet: QuietOption = False,
-    progress: ProgressOption = Progress.AUTO,
-    no_progress: NoProgressOption = False,
-    on_interrupt: OnInterruptOption = None,
 ) -> None:
-    """Follow an operation to its end; Ctrl+C only stops the following."""
-    session = open_session(
-        context,
-        url,
-        output=output,
-        quiet=quiet,
-        progress=Progress.NONE if no_progress else progress,
-        on_interrupt=on_interrupt,
-    )
+    """Follow an operation to its end."""
+    session = opened()
     shown = session.ask(lambda client: _read(client, operation))
     session.follow(shown["operation_id"], adapter_of_kind(str(shown.get("operation_type"))))
 

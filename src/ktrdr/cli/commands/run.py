@@ -6,51 +6,27 @@ from typing import Annotated, Any
 import typer
 
 from ktrdr.cli.operation_adapters.base import DescribedKindAdapter
-from ktrdr.cli.options import (
-    DetachOption,
-    NoProgressOption,
-    OnInterruptOption,
-    Progress,
-    ProgressOption,
-    QuietOption,
-    RunOutput,
-    RunOutputOption,
-    UrlOption,
-)
-from ktrdr.cli.session import Session, message_of, open_session
+from ktrdr.cli.operation_command import OpenSession, operation_command
+from ktrdr.cli.session import Session, message_of
 from ktrdr.errors import InputInvalid, NotFound
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
+@operation_command()
 def run(
-    context: typer.Context,
+    opened: OpenSession,
     kind: Annotated[str, typer.Argument(help="A kind of operation; an unknown one is told which there are.")],
     *,
     values: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A field of the request, as JSON or as text."),
     ] = None,
-    url: UrlOption = None,
-    output: RunOutputOption = RunOutput.TABLE,
-    quiet: QuietOption = False,
-    progress: ProgressOption = Progress.AUTO,
-    no_progress: NoProgressOption = False,
-    detach: DetachOption = False,
-    on_interrupt: OnInterruptOption = None,
 ) -> None:
-    """Start and follow an operation of a kind that the server describes; Ctrl+C cancels it."""
+    """Start and follow an operation of a kind that the server describes."""
     payload = dict(map(_pair, values or []))
-    session = open_session(
-        context,
-        url,
-        output=output,
-        quiet=quiet,
-        progress=Progress.NONE if no_progress else progress,
-        detach=detach,
-        on_interrupt=on_interrupt,
-    )
+    session = opened()
     session.run(DescribedKindAdapter(kind, _start_path(session, kind), payload), message_of)
 
 
