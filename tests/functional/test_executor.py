@@ -172,7 +172,7 @@ def test_a_start_that_fails_on_the_way_is_repeated_under_one_key() -> None:
     assert bench.server.keys == [outcome.operation_id] * 4
 
 
-def test_a_lost_answer_is_asked_for_again_under_one_key() -> None:
+def test_fault_23_a_lost_answer_is_asked_for_again_under_one_key() -> None:
     outcome, bench = run(ScriptedServer(start=[BROKEN, accepted()]))
     assert outcome.completed
     assert bench.server.keys == [outcome.operation_id] * 2
@@ -187,7 +187,7 @@ def test_an_unreachable_server_is_tried_five_times_and_nothing_was_started() -> 
 
 
 @pytest.mark.parametrize("start", [BROKEN, problem(500), (202, {"data": 1})])
-def test_a_start_without_a_good_answer_that_happened_is_followed(start: Any) -> None:
+def test_fault_28_a_start_without_a_good_answer_that_happened_is_followed(start: Any) -> None:
     outcome, _ = run(ScriptedServer(start=[start], read=[shown("running", 1), shown("completed", 2)]))
     assert outcome.completed
 
@@ -219,7 +219,7 @@ def test_a_blip_in_the_middle_warns_once_and_goes_on() -> None:
     assert bench.display.footers[3] == "Ctrl+C cancels the operation"
 
 
-def test_without_contact_for_too_long_the_outcome_is_unknown() -> None:
+def test_fault_07_without_contact_for_too_long_the_outcome_is_unknown() -> None:
     outcome, bench = run(ScriptedServer(read=[REFUSED]), patience=Patience(contact=0.5))
     assert (outcome.status, outcome.exit_code) == ("lost", 7)
     assert f"ktrdr operations follow {outcome.operation_id}" in bench.display.text
@@ -257,7 +257,7 @@ def test_ctrl_c_is_answered_while_a_status_request_hangs() -> None:
     assert outcome.exit_code == 130
 
 
-def test_what_completed_first_is_completed() -> None:
+def test_fault_41_what_completed_first_is_completed() -> None:
     server = ScriptedServer(
         read=[pressing(signal.SIGINT, shown("running", 1)), shown("completed", 7)],
         cancel=[shown("completed", 7)],
@@ -275,7 +275,7 @@ def test_a_cancel_that_fails_warns_with_the_command_and_does_not_block() -> None
     assert f"NOT confirmed - run ktrdr operations cancel {outcome.operation_id}" in bench.display.text
 
 
-def test_a_cancel_whose_answer_is_lost_is_sent_again() -> None:
+def test_fault_26_a_cancel_whose_answer_is_lost_is_sent_again() -> None:
     server = ScriptedServer(
         read=[pressing(signal.SIGINT, shown("running", 1)), shown("cancelled", 7)],
         cancel=[BROKEN, shown("running", 5)],
@@ -297,7 +297,7 @@ def test_an_operation_that_is_gone_when_it_is_cancelled_is_told() -> None:
     assert (outcome.status, outcome.exit_code) == ("lost", 5)
 
 
-def test_a_second_ctrl_c_leaves_while_the_cancel_is_in_flight() -> None:
+def test_fault_42_a_second_ctrl_c_leaves_while_the_cancel_is_in_flight() -> None:
     server = ScriptedServer(
         read=[pressing(signal.SIGINT, shown("running", 1))], cancel=[pressing(signal.SIGINT, None)]
     )
@@ -321,7 +321,7 @@ def test_an_acknowledged_cancel_that_never_ends_is_exit_7() -> None:
     assert (outcome.status, outcome.exit_code) == ("left", 7)
 
 
-def test_sigterm_cancels_and_exits_143() -> None:
+def test_fault_45_sigterm_cancels_and_exits_143() -> None:
     server = ScriptedServer(
         read=[pressing(signal.SIGTERM, shown("running", 1)), shown("cancelled", 7)],
     )
@@ -336,7 +336,7 @@ def test_sigterm_exits_143_also_when_the_work_does_not_end() -> None:
     assert (outcome.status, outcome.exit_code) == ("left", 143)
 
 
-def test_a_hang_up_detaches_and_cancels_nothing() -> None:
+def test_fault_46_a_hang_up_detaches_and_cancels_nothing() -> None:
     server = ScriptedServer(read=[pressing(signal.SIGHUP, shown("running", 1))])
     outcome, bench = run(server)
     assert (outcome.status, outcome.exit_code) == ("detached", 129)
@@ -344,7 +344,7 @@ def test_a_hang_up_detaches_and_cancels_nothing() -> None:
     assert f"ktrdr operations follow {outcome.operation_id}" in bench.display.text
 
 
-def test_ctrl_c_before_anything_was_sent_creates_nothing() -> None:
+def test_fault_38_ctrl_c_before_anything_was_sent_creates_nothing() -> None:
     server = ScriptedServer()
     clock = SteppingClock(on_first_look=lambda: signal.raise_signal(signal.SIGINT))
     outcome, _ = run(server, clock=clock)
@@ -352,7 +352,7 @@ def test_ctrl_c_before_anything_was_sent_creates_nothing() -> None:
     assert server.calls == []
 
 
-def test_ctrl_c_while_the_start_is_in_flight_cancels_what_was_started() -> None:
+def test_fault_39_ctrl_c_while_the_start_is_in_flight_cancels_what_was_started() -> None:
     server = ScriptedServer(start=[pressing(signal.SIGINT, BROKEN), accepted()], read=[shown("cancelled", 7)])
     outcome, _ = run(server, patience=Patience(acknowledgement=1.0))
     assert (outcome.status, outcome.exit_code) == ("cancelled", 130)

@@ -43,7 +43,7 @@ def test_a_cursor_of_another_form_does_not_stop_the_following() -> None:
     assert followed(*reads)[-1][0] == "completed"
 
 
-def test_a_status_of_a_newer_server_is_not_an_end() -> None:
+def test_fault_68_a_status_of_a_newer_server_is_not_an_end() -> None:
     reads = (shown("paused", 1), shown("completed", 2))
     assert [status for status, _ in followed(*reads)] == ["paused", "completed"]
 

@@ -32,7 +32,7 @@ async def test_an_operation_runs_in_a_worker_and_answers_its_result(api: Api) ->
     assert api.workers() == []
 
 
-async def test_the_same_start_twice_makes_one_operation(api: Api) -> None:
+async def test_fault_24_the_same_start_twice_makes_one_operation(api: Api) -> None:
     first, second = await api.start(KEY, **SHORT), await api.start(KEY, **SHORT)
     assert (first.status_code, second.status_code) == (202, 200)
     assert second.headers["Idempotency-Replayed"] == "true"
@@ -40,7 +40,7 @@ async def test_the_same_start_twice_makes_one_operation(api: Api) -> None:
     assert listed["total_count"] == 1
 
 
-async def test_fifty_deliveries_of_one_start_make_one_operation(api: Api) -> None:
+async def test_fault_24_fifty_deliveries_of_one_start_make_one_operation(api: Api) -> None:
     answers = await asyncio.gather(*(api.start(KEY, **SHORT) for _ in range(50)))
     assert sorted(each.status_code for each in answers) == [200] * 49 + [202]
 

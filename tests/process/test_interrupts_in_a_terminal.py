@@ -44,7 +44,7 @@ def assert_killed_by_ctrl_c(terminal: pexpect.spawn) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ctrl_c_really_stops_the_work(
+def test_fault_40_ctrl_c_really_stops_the_work(
     ktrdr: Installation, endless: dict[str, tuple[str, ...]], kind: str
 ) -> None:
     terminal = ktrdr.terminal(*endless[kind])
@@ -115,7 +115,7 @@ def test_fault_39_ctrl_c_while_the_start_is_in_flight_cancels_what_was_started(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ctrl_c_at_the_very_end_tells_what_the_server_says(ktrdr: Installation, kind: str) -> None:
+def test_fault_41_ctrl_c_at_the_very_end_tells_what_the_server_says(ktrdr: Installation, kind: str) -> None:
     commands = {
         "dummy": ("dummy", "run", "--duration", "0.5", "--iterations", "3"),
         "training": ("models", "train", str(STRATEGY)),
@@ -130,7 +130,7 @@ def test_ctrl_c_at_the_very_end_tells_what_the_server_says(ktrdr: Installation, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_press_leaves_although_the_server_says_nothing(
+def test_fault_42_a_second_press_leaves_although_the_server_says_nothing(
     ktrdr: Installation, endless: dict[str, tuple[str, ...]], kind: str
 ) -> None:
     terminal = ktrdr.terminal(*endless[kind])

@@ -101,7 +101,7 @@ def test_a_refusal_is_never_asked_again(status: int) -> None:
         ((NOW - timedelta(days=9)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 0.0),
     ],
 )
-def test_retry_after_wins_within_a_minute(text: str, pause: float) -> None:
+def test_fault_27_retry_after_wins_within_a_minute(text: str, pause: float) -> None:
     _, pauses = send(Replies(answer(503, retry_after=text), answer(200)))
     assert pauses == [pause]
 
