@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
-BENCHMARKS := startup endings features durable_starts training_throughput
+BENCHMARKS := startup endings followers features durable_starts training_throughput
 
 .PHONY: install demo test check coverage docs bench clean
 

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "training": ("models", "train", str(STRATEGY), "--epochs", "3"),
     "data_import": ("data", "import", CSV, "IBM2"),
 }
-LAST_PHASES = {"dummy": {"Iterations"}, "training": {"Evaluate", "Save"}, "data_import": {"Store"}}
+LAST_PHASES = {"dummy": {"Iterations"}, "training": {"Evaluate"}, "data_import": {"Store"}}
 FIRST_RESULT = {
     "dummy": "Iterations completed",
     "training": "trend_momentum ·",
