@@ -178,6 +178,25 @@ async def test_a_full_queue_is_said_before_anything_is_written(tmp_path: Path) -
         assert (await api.http.get("/api/v1/operations?limit=1")).json()["total_count"] == 101
 
 
+async def test_metrics_count_what_was_started_how_it_ended_and_how_long_it_took(api: Api) -> None:
+    for duration in (0.1, 600):
+        operation_id = await api.started(duration=duration, iterations=6000 if duration > 1 else 1)
+        if duration > 1:
+            await api.until(operation_id, steps=1)
+            await api.cancel(operation_id)
+        await api.until(operation_id)
+    answer = await api.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    assert 'ktrdr_operations_started_total{kind="dummy"} 2.0' in lines
+    for status in ("completed", "cancelled"):
+        assert f'ktrdr_operations_ended_total{{kind="dummy",status="{status}"}} 1.0' in lines
+    for name in ("operation_seconds", "operation_queue_seconds"):
+        assert f'ktrdr_{name}_count{{kind="dummy"}} 2.0' in lines
+    assert "ktrdr_followers 0.0" in lines
+    assert any(line.startswith("ktrdr_operations_running ") for line in lines)
+
+
 async def test_kinds_describe_themselves(api: Api) -> None:
     kinds = (await api.http.get("/api/v1/operation-kinds")).json()["data"]
     dummy = next(each for each in kinds if each["name"] == "dummy")

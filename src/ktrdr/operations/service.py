@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel
@@ -21,10 +21,13 @@ from ktrdr.operations.transitions import TRANSITIONS, Transition, transition
 QUEUE_LIMIT = 100
 PROGRESS_WRITE_INTERVAL = 1.0
 
+Observer = Callable[[Operation | None, Operation], None]
+
 
 class OperationsService:
     """Applies every event through the transition table and tells those who wait.
 
+    `observe` hears of every change that was stored: the operation before it (None if new) and after it.
     `apply` is the only writer of state. Progress is kept in memory and written at most once a second.
     A store whose answer was lost may have written all the same; then those who wait are told as well.
     """
@@ -37,12 +40,14 @@ class OperationsService:
         *,
         queue_limit: int = QUEUE_LIMIT,
         table: Sequence[Transition] = TRANSITIONS,
+        observe: Observer = lambda _before, _after: None,
     ) -> None:
         self.store = store
         self.clock = clock
         self._kinds = kinds
         self._queue_limit = queue_limit
         self._table = table
+        self._observe = observe
         self._progress: dict[str, tuple[int, GenericProgressState]] = {}
         self._written: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
@@ -74,6 +79,7 @@ class OperationsService:
         stored = await self.store.get(new.operation_id)
         if stored is None:
             if await self._insert_unless_full(new):
+                self._observe(None, new)
                 self.changed.set()
                 return new, False
             stored = await self.get(new.operation_id)
@@ -135,6 +141,7 @@ class OperationsService:
                 return before
             if await self.store.replace(after):
                 self._remember(after)
+                self._observe(before, after)
                 return after
             self._tell(operation_id)
 

@@ -19,10 +19,12 @@ from ktrdr.operations.service import OperationsService
 from ktrdr.operations.store import OperationStore
 from ktrdr.server import problems
 from ktrdr.server.guards import RequestGuards
+from ktrdr.server.metrics import Metrics
 from ktrdr.server.routes.data import data_router
 from ktrdr.server.routes.health import health_router
 from ktrdr.server.routes.kinds import kinds_router
 from ktrdr.server.routes.logs import logs_router
+from ktrdr.server.routes.metrics import metrics_router
 from ktrdr.server.routes.models import models_router
 from ktrdr.server.routes.operations import OperationsRoutes, start_route
 from ktrdr.server.routes.trainings import trainings_router
@@ -43,8 +45,10 @@ def create_app(
     cancel_grace: float = 10.0,
 ) -> FastAPI:
     """Return the API over a store, an engine, the kinds it serves and what it keeps."""
-    service = OperationsService(store, kinds, clock or SystemClock())
+    metrics = Metrics(lambda: dispatcher.running, lambda: operations.streams.followers)
+    service = OperationsService(store, kinds, clock or SystemClock(), observe=metrics.observe)
     dispatcher = Dispatcher(service, engine, cancel_grace=cancel_grace)
+    operations = OperationsRoutes(service, dispatcher)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
@@ -54,7 +58,6 @@ def create_app(
 
     app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
-    operations = OperationsRoutes(service, dispatcher)
 
     async def drain() -> None:
         is_followed = operations.streams.followers > 0
@@ -74,4 +77,5 @@ def create_app(
     app.include_router(data_router(bars))
     app.include_router(uploads_router(uploads, service.clock))
     app.include_router(health_router(service, os.getpid()))
+    app.include_router(metrics_router(metrics))
     return app
