@@ -185,7 +185,7 @@ def retry(context: typer.Context, *, operation: IdArgument, url: UrlOption = Non
     async def ask(client: KtrdrApiClient) -> str:
         return await client.retry(await whole_id(client, operation))
 
-    typer.echo(session.ask(ask))
+    typer.echo(safe(session.ask(ask)))
 
 
 def _active(session: Session, status: OperationStatus | None) -> list[str]:
