@@ -186,7 +186,13 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
             row.add_column(no_wrap=True, min_width=width if fits else None)
         row.add_column(no_wrap=True, overflow="ellipsis")
         bar = ProgressBar(total=100.0, completed=state.percentage, width=BAR_WIDTH)
-        row.add_row(phase, bar, share, times, Text(safe(_words(state))))
+        row.add_row(
+            phase,
+            bar,
+            share,
+            times,
+            Text(safe("  ".join(part for part in (_words(state), _usage(state)) if part))),
+        )
         return Group(row, Text(f"  {safe(self._footer)}", style="dim")) if self._footer else Group(row)
 
     def _times(self) -> str:
@@ -224,6 +230,17 @@ def _words(state: GenericProgressState) -> str:
     """Return the domain's words, or else the place in the queue."""
     place = state.queue_position
     return state.message or (f"waiting, place {place} in the queue" if place else "")
+
+
+def _usage(state: GenericProgressState) -> str:
+    """Return what the work uses of the machine, where that is known."""
+    used = state.context.get("resource_usage")
+    if not isinstance(used, Mapping):
+        return ""
+    cpu, memory = used.get("cpu_percent"), used.get("rss_mb")
+    if not isinstance(cpu, int | float) or not isinstance(memory, int | float):
+        return ""
+    return f"{cpu:.0f} % CPU, {memory:,.0f} MB"
 
 
 def _write(console: Console, text: str) -> None:

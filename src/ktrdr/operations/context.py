@@ -16,13 +16,15 @@ from ktrdr.operations.progress import (
 )
 
 REPORT_INTERVAL = 0.1
+MEASURE_INTERVAL = 1.0
 SAMPLES_BEFORE_ETA = 3
 
 
 class OperationContext:
     """The worker's side of one operation.
 
-    `work_folder` belongs to this attempt alone; `cancelled` answers whether cancellation was asked.
+    `work_folder` belongs to this attempt alone; `cancelled` answers whether cancellation was asked; `measure`
+    says what the work uses of the machine, asked at most once a second.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class OperationContext:
         cancelled: Callable[[], bool],
         clock: Clock,
         work_folder: Path,
+        measure: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self.operation_id = operation_id
         self.work_folder = work_folder
@@ -45,6 +48,9 @@ class OperationContext:
         self._phase_start = clock.monotonic()
         self._last_sent = float("-inf")
         self._samples = 0
+        self._measure = measure
+        self._measured_at = float("-inf")
+        self._usage: Mapping[str, Any] = {}
 
     def plan(self, phases: Sequence[PhaseProgress]) -> None:
         """Declare the weighted phases of the work, in order."""
@@ -119,5 +125,9 @@ class OperationContext:
 
     def _send(self, now: float) -> None:
         self._last_sent = now
-        self._state = replace(self._state, seq=self._state.seq + 1)
+        if self._measure and now - self._measured_at >= MEASURE_INTERVAL:
+            self._measured_at, self._usage = now, self._measure()
+        used = {"resource_usage": dict(self._usage)} if self._usage else {}
+        context = {**self._state.context, **used}
+        self._state = replace(self._state, seq=self._state.seq + 1, context=context)
         self._emit(Progressed(self._fence, self._state))

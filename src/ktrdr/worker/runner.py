@@ -18,6 +18,7 @@ from ktrdr.operations.operation import OperationError, WorkerIdentity
 from ktrdr.worker.channel import WorkerChannel
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.table import load_handler
+from ktrdr.worker.resources import ResourceMeter
 
 
 def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders) -> WorkerEvent:
@@ -49,6 +50,7 @@ def _work(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folder
         cancelled=channel.cancelled,
         clock=SystemClock(),
         work_folder=Path(assignment["work_folder"]),
+        measure=ResourceMeter(),
     )
     answer = handler(kind.request_model.model_validate(assignment["request"]), context, folders)
     channel.finish()

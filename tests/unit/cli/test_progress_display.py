@@ -133,6 +133,25 @@ def test_hostile_words_never_steer_the_terminal(clock: HandClock) -> None:
     assert "[red]\\x07" in drawn
 
 
+@pytest.mark.parametrize(
+    ("used", "words"),
+    [
+        ({"cpu_percent": 98.4, "rss_mb": 1412.0}, "98 % CPU, 1,412 MB"),
+        ({"cpu_percent": "x", "rss_mb": 3}, ""),
+        ({"cpu_percent": 3}, ""),
+        ("x", ""),
+    ],
+)
+def test_what_the_work_uses_is_shown_where_it_is_known(clock: HandClock, used: object, words: str) -> None:
+    console, text = screen(terminal=True)
+    display = EnhancedCLIProgressDisplay(console, clock)
+    display.start_operation("x", 0, {})
+    display.update_progress(at(0, "", context={"resource_usage": used}))
+    display.complete_operation(False, "")
+    assert words in text.getvalue()
+    assert ("CPU" in text.getvalue()) == bool(words)
+
+
 def test_a_place_in_the_queue_is_shown(clock: HandClock) -> None:
     console, text = screen(terminal=True)
     display = EnhancedCLIProgressDisplay(console, clock)

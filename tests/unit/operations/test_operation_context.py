@@ -53,6 +53,31 @@ def test_at_most_ten_reports_a_second_are_sent(desk: Desk) -> None:
     assert 90 <= len(desk.said) <= 101
 
 
+def test_what_the_work_uses_is_measured_once_a_second_and_told_with_each_report(desk: Desk) -> None:
+    looks: list[None] = []
+
+    def measure() -> dict[str, float]:
+        looks.append(None)
+        return {"rss_mb": float(len(looks))}
+
+    context = OperationContext(
+        operation_id="op",
+        fence=1,
+        emit=desk.said.append,
+        cancelled=lambda: False,
+        clock=desk.clock,
+        work_folder=Path("attempts/1"),
+        measure=measure,
+    )
+    for number in range(40):
+        context.report(number, context={"loss": 0.5})
+        desk.clock.advance(0.1)
+    assert len(looks) == 4
+    told = [dict(each.context) for each in desk.reports()]
+    assert told[0] == {"loss": 0.5, "resource_usage": {"rss_mb": 1.0}}
+    assert all("resource_usage" in each for each in told)
+
+
 def test_the_last_report_of_a_phase_is_always_sent(desk: Desk) -> None:
     desk.context.report(10.0)
     desk.context.report(99.0)
