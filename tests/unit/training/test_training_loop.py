@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import (
     balanced_accuracy_score,
+    brier_score_loss,
     f1_score,
     log_loss,
     matthews_corrcoef,
@@ -61,12 +62,13 @@ def test_trap_22_a_cancelled_run_resumes_to_the_same_bytes(tmp_path: Path) -> No
     straight = train(CONFIG, TRAIN, CHECK)
     folder = CheckpointFolder(tmp_path)
 
-    def stop_at_three(progress: TrainingProgress) -> None:
-        if progress.epoch >= 3:
-            raise OperationCancelled("enough")
+    def stop(progress: TrainingProgress) -> None:
+        assert progress.epoch < CONFIG.epochs, "nothing would be left to resume"
+        raise OperationCancelled("enough")
 
     with pytest.raises(OperationCancelled):
-        train(CONFIG, TRAIN, CHECK, on_progress=stop_at_three, checkpoints=folder)
+        train(CONFIG, TRAIN, CHECK, on_progress=stop, checkpoints=folder)
+    assert [each.name for each in tmp_path.iterdir()] == ["epoch-000001"]
     resumed = train(CONFIG, TRAIN, CHECK, checkpoints=folder)
     assert weights_of(resumed) == weights_of(straight)
     assert resumed.history == straight.history
@@ -112,10 +114,12 @@ def test_patience_ends_a_run_that_does_not_improve() -> None:
 def test_trap_25_dropout_keeps_its_share_and_repeats_nothing(rate: float) -> None:
     seeds = jnp.array([123, 456], jnp.uint32)
     masks = [
-        np.asarray(keep_mask((64, 32), rate, seeds, jnp.int32(step), layer)).ravel() > 0
+        np.asarray(keep_mask((64, 32), rate, seeds, jnp.int32(step), layer)).ravel()
         for step in range(8)
         for layer in range(2)
     ]
+    assert np.mean(masks) == pytest.approx(1.0, abs=0.02), "the mean of what is kept is the mean of all"
+    masks = [mask > 0 for mask in masks]
     assert np.mean(masks) == pytest.approx(1 - rate, abs=0.02)
     together = np.corrcoef(np.array(masks, dtype=float))
     assert np.abs(together - np.eye(len(masks))).max() < 0.12
@@ -136,6 +140,7 @@ def test_trap_19_metrics_equal_those_of_scikit_learn(seed: int) -> None:
     assert ours.precision_macro == pytest.approx(precision_score(y, guess, average="macro", zero_division=0))
     assert ours.recall_macro == pytest.approx(recall_score(y, guess, average="macro"))
     assert ours.log_loss == pytest.approx(log_loss(y, p))
+    assert ours.brier == pytest.approx(brier_score_loss(y, p, scale_by_half=False))
 
 
 def test_trap_09_a_constant_knows_nothing() -> None:
