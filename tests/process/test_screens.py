@@ -122,3 +122,30 @@ def test_ctrl_c_ends_the_screen_with_the_truth(ktrdr: Installation) -> None:
     assert lines[-3].startswith("  Iterations")
     assert re.fullmatch(r"Cancelled after \d+\.\d s", lines[-2])
     assert re.fullmatch(r"Iterations completed  \d+", lines[-1])
+
+
+def test_watching_shows_every_active_operation_until_none_is(ktrdr: Installation) -> None:
+    long, short = (
+        ktrdr.run("dummy", "run", "--duration", seconds, "--detach", "-q").stdout.strip()
+        for seconds in ("600", "1")
+    )
+    terminal = ktrdr.terminal("operations", "watch")
+    text = until(terminal, short)
+    ktrdr.run("operations", "wait", short)
+    ktrdr.run("operations", "cancel", long)
+    code, _, rest = ending(terminal)
+    assert code == 0
+    assert long in text + short + rest
+    assert screen_of(text + short + rest, 110) == ["No operation is active."]
+
+
+def test_ctrl_c_stops_only_the_watching(ktrdr: Installation) -> None:
+    operation_id = ktrdr.run("dummy", "run", "--duration", "600", "--detach", "-q").stdout.strip()
+    terminal = ktrdr.terminal("operations", "watch")
+    text = until(terminal, operation_id)
+    terminal.send("\x03")
+    _, signalled, rest = ending(terminal)
+    assert signalled == signal.SIGINT
+    screen_of(text + operation_id + rest, 110)
+    ktrdr.run("operations", "status", operation_id, "--exit-status", expect=8)
+    assert "watching needs a terminal" in ktrdr.run("operations", "watch", expect=2).stderr

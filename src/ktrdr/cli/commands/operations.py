@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.attendance import SIGNAL_EXIT
 from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
 from ktrdr.cli.follow import has_ended, read_operation, status_of, wait_for_ends
 from ktrdr.cli.operation_adapters import adapter_of_kind
@@ -20,6 +21,7 @@ from ktrdr.cli.options import (
 )
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, open_session
+from ktrdr.cli.watching import watch_active
 from ktrdr.errors import InputInvalid, KtrdrError
 from ktrdr.operations.operation import OperationStatus
 
@@ -186,6 +188,14 @@ def retry(context: typer.Context, *, operation: IdArgument, url: UrlOption = Non
         return await client.retry(await whole_id(client, operation))
 
     typer.echo(safe(session.ask(ask)))
+
+
+@app.command()
+def watch(context: typer.Context, *, url: UrlOption = None) -> None:
+    """Show what is active, live, until nothing is; Ctrl+C only stops the watching."""
+    session = open_session(context, url)
+    signum = session.ask(watch_active)
+    end_process(SIGNAL_EXIT + signum if signum else ExitCode.COMPLETED)
 
 
 def _active(session: Session, status: OperationStatus | None) -> list[str]:
