@@ -70,6 +70,7 @@ def test_a_retry_is_a_new_operation_that_knows_the_old_one(ktrdr: Ktrdr) -> None
     new = ktrdr.run("operations", "retry", operation_id).stdout.strip()
     shown = ktrdr.json("operations", "status", new)
     assert new != operation_id
+    assert new.startswith("op_dummy_")
     assert shown["metadata"]["retry_of"] == operation_id
     assert shown["metadata"]["started_by"]
     ktrdr.run("operations", "cancel", new)
@@ -79,6 +80,10 @@ def test_a_retry_is_a_new_operation_that_knows_the_old_one(ktrdr: Ktrdr) -> None
 def test_cancelling_needs_to_be_told_what(ktrdr: Ktrdr, arguments: tuple[str, ...]) -> None:
     refused = ktrdr.run("operations", "cancel", *arguments, expect=2)
     assert "name operations, or say --all" in refused.stderr
+
+
+def test_cancelling_all_of_nothing_is_said(ktrdr: Ktrdr) -> None:
+    assert ktrdr.run("operations", "cancel", "--all").stderr == "No such operation is active.\n"
 
 
 def test_lists_are_filtered(ktrdr: Ktrdr) -> None:

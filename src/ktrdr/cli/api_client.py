@@ -114,7 +114,8 @@ class KtrdrApiClient:
 
     async def retry(self, operation_id: str) -> str:
         """Start an operation like one that has ended and return its id."""
-        key = {"Idempotency-Key": new_operation_id("retry")}
+        name = operation_id.removeprefix("op_").rpartition("_")[0] or "retry"
+        key = {"Idempotency-Key": new_operation_id(name)}
         answer = await self._send("POST", f"{_path(operation_id)}/retry", headers=key)
         return str(_data(answer)["operation_id"])
 

@@ -200,7 +200,10 @@ def watch(context: typer.Context, *, url: UrlOption = None) -> None:
 
 def _active(session: Session, status: OperationStatus | None) -> list[str]:
     page = session.ask(lambda client: client.list_operations(active_only=True, limit=MOST_SEARCHED))
-    return [str(each["operation_id"]) for each in page["data"] if status in {None, each["status"]}]
+    found = [str(each["operation_id"]) for each in page["data"] if status in {None, each["status"]}]
+    if not found:
+        typer.echo("No such operation is active.", err=True)
+    return found
 
 
 def _tell(session: Session, answers: list[dict[str, Any]]) -> None:
