@@ -87,7 +87,7 @@ class OperationReport:
         self._drawing = False
         self._cancelling = False
         self._figures: dict[str, Any] = {}
-        self._noted: str | None = None
+        self._noted: dict[str, Any] = {}
         self._lines = lines
         lines.operation_id, lines.kind = operation_id, view.adapter.name
 
@@ -209,16 +209,15 @@ class OperationReport:
 
     def _note(self, operation: dict[str, Any]) -> None:
         """Write what is new in an operation: its state, its progress, the domain's figures."""
-        if operation.get("cursor") == self._noted is not None:
-            return
-        self._noted = operation.get("cursor")
         status, seq = status_of(operation), _seq(operation)
         if status != self._lines.status:
             self._lines.status = status
             self._lines.write("state", {"cursor": operation.get("cursor")}, seq=seq)
         if isinstance(progress := operation.get("progress"), dict):
             shown = {name: value for name, value in progress.items() if name != "context"}
-            self._lines.write("progress", shown, seq=seq)
+            if shown != self._noted:
+                self._noted = shown
+                self._lines.write("progress", shown, seq=seq)
         figures = self._view.adapter.adapt_metrics(operation)
         if figures and figures != self._figures:
             self._figures = figures

@@ -12,7 +12,8 @@ from ktrdr.cli.operation_adapters.base import DescribedKindAdapter, OperationAda
 HEAVY = ("httpx2", "pydantic", "rich", "asyncio", "numpy", "jax", "polars", "fastapi", "platformdirs")
 
 REPORT = f"""
-import sys
+import os, sys
+os._exit = sys.exit
 sys.argv = ["ktrdr", *sys.argv[1:]]
 from ktrdr.__main__ import main
 try:
