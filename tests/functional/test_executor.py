@@ -367,11 +367,20 @@ def test_ctrl_c_during_a_start_that_is_never_answered_cancels_by_the_same_id() -
     assert outcome.exit_code == 130
 
 
-def test_ctrl_c_during_a_start_that_did_not_happen_says_so() -> None:
+def test_ctrl_c_during_a_start_that_may_still_arrive_says_that_nothing_is_confirmed() -> None:
     server = ScriptedServer(start=[pressing(signal.SIGINT, None)], cancel=[problem(404)])
     outcome, bench = run(server, patience=Patience(acknowledgement=0.05))
-    assert (outcome.status, outcome.exit_code) == ("not_started", 130)
-    assert "nothing was started" in bench.display.text
+    assert (outcome.status, outcome.exit_code, outcome.reason) == ("left", 7, "unconfirmed")
+    assert "NOT confirmed - run ktrdr operations cancel" in bench.display.text
+
+
+def test_a_hang_up_during_a_start_that_is_not_answered_promises_nothing() -> None:
+    server = ScriptedServer(start=[pressing(signal.SIGHUP, None)])
+    outcome, bench = run(server, patience=Patience(acknowledgement=0.05))
+    assert (outcome.status, outcome.exit_code, outcome.reason) == ("detached", 129, "unconfirmed")
+    assert "Left before the start was answered. It is NOT confirmed" in bench.display.text
+    assert "Cancelling" not in bench.display.text
+    assert "cancel" not in server.calls
 
 
 def test_ctrl_c_while_the_server_is_unreachable_leaves_at_once() -> None:

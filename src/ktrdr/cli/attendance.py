@@ -100,7 +100,7 @@ class Attendance:
         """Return the answer; after an interrupt it has a little more time to come."""
         answer = await unless(self._interrupts.first, asyncio.shield(start))
         if answer is None:
-            if self._role.cancels:
+            if self._role.cancels and not self._interrupts.hung_up:
                 self._report.cancelling()
             answer = await self._at_most(self._patience.acknowledgement, asyncio.shield(start))
         if answer is None:
@@ -140,7 +140,7 @@ class Attendance:
         if final is not None:
             return await self._end(final)
         if not self._role.cancels or self._interrupts.hung_up:
-            return self._report.detached(self._signal_exit(), self._follower.last)
+            return self._report.detached(self._signal_exit(), self._follower.last, confirmed=self._accepted)
         return await self._stop()
 
     async def _watch(self, until: asyncio.Event) -> dict[str, Any] | None:
@@ -162,7 +162,7 @@ class Attendance:
         except NotFound:
             if self._accepted:
                 raise
-            return self._report.not_started(self._signal_exit())
+            acknowledged = False  # the start is still on its way, or it never arrived
         final = None
         if acknowledged:
             self._report.acknowledged()

@@ -5,21 +5,20 @@ A stream only brings news sooner; every ending, and every loss of contact, is wh
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.event_stream import NoEventStream
 from ktrdr.cli.retries import ONCE
-from ktrdr.clock import Clock, SystemClock
+from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, ServerFailed, ServerUnreachable, Unavailable
 from ktrdr.operations.operation import TERMINAL, OperationStatus, parse_cursor
 
 LONG_POLL_SECONDS = 5.0
 NEWS_PAUSE = 0.03
 LONGEST_PAUSE = 5.0
-WAIT_INTERVAL = 0.3
 STREAM_LOOK = 5.0
 STREAM_AGAIN = 60.0
 SLEPT_SECONDS = 10.0
@@ -74,32 +73,6 @@ async def unless(event: asyncio.Event, work: Awaitable[T]) -> T | None:
         for each in (task, stop):
             each.cancel()
         await asyncio.wait({task, stop})
-
-
-async def wait_for_ends(
-    client: KtrdrApiClient, ids: Sequence[str], *, any_of_them: bool, timeout: float | None
-) -> list[dict[str, Any]]:
-    """Follow operations until all, or any, have ended or the time is over; return each as it then is."""
-    following = [asyncio.ensure_future(_end_of(client, each)) for each in ids]
-    when = asyncio.FIRST_COMPLETED if any_of_them else asyncio.ALL_COMPLETED
-    try:
-        await asyncio.wait(following, timeout=timeout, return_when=when)
-        for each in following:
-            if each.done():
-                each.result()
-        return [await read_operation(client, each) for each in ids]
-    finally:
-        for each in following:
-            each.cancel()
-        await asyncio.wait(following)
-
-
-async def _end_of(client: KtrdrApiClient, operation_id: str) -> None:
-    follower = Follower(
-        client, operation_id, interval=WAIT_INTERVAL, clock=SystemClock(), on_contact=lambda _: None
-    )
-    async for _ in follower.updates(asyncio.Event()):
-        pass
 
 
 class Follower:

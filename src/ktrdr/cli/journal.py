@@ -76,12 +76,13 @@ class Journal:
             self._shorten()
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(self._path, flags, 0o600)
+            try:
+                os.write(descriptor, b"\n" + json.dumps(entry).encode() + b"\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except OSError:
             return
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(json.dumps(entry).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
 
     def _shorten(self) -> None:
         if self._path.exists() and self._path.stat().st_size > MOST_BYTES:

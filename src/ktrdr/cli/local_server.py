@@ -19,6 +19,7 @@ from ktrdr.settings import Settings
 
 START_TIMEOUT = 15.0
 STOP_TIMEOUT = 30.0
+RIVAL_SECONDS = 1.0
 ANSWER_TIMEOUT = 5.0
 LOG_LINES = 20
 
@@ -74,16 +75,27 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
     """Start a server in a session of its own and return when one answers; of many, one wins."""
     clock = clock or SystemClock()
     deadline = clock.monotonic() + START_TIMEOUT
+    while not _try_to_start(settings, clock, deadline):
+        if clock.monotonic() >= deadline:
+            raise Unavailable(
+                "the embedded server did not start", retry_after=1.0, hint="another one does not let go"
+            )
+
+
+def _try_to_start(settings: Settings, clock: Clock, deadline: float) -> bool:
+    """Start a server; False if another one held the lock and does not listen: it is stopping."""
     pid, reader = _spawn(settings)
     if _read_until_ready(reader, deadline - clock.monotonic()):
-        return
+        return True
     exit_code = _exit_code_by(pid, clock, deadline)
     if exit_code is None:
         hint = "it is still starting: try again, or see `ktrdr server logs`"
         raise Unavailable(f"the embedded server took over {START_TIMEOUT:.0f} s", retry_after=1.0, hint=hint)
-    if exit_code or not _until(lambda: is_listening(settings.socket_path), clock, deadline):
+    if exit_code:
         hint = _why(settings, exit_code)
         raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
+    soon = min(deadline, clock.monotonic() + RIVAL_SECONDS)
+    return _until(lambda: is_listening(settings.socket_path), clock, soon)
 
 
 def stop_server(identity: ServerIdentity, *, force: bool = False, timeout: float | None = None) -> None:

@@ -12,7 +12,7 @@ from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.journal import Journal
 from ktrdr.cli.operation_adapters.base import OperationAdapter
-from ktrdr.cli.operation_report import OperationOutcome, OperationReport, ProgressCallback, View
+from ktrdr.cli.operation_report import UNCONFIRMED, OperationOutcome, OperationReport, ProgressCallback, View
 from ktrdr.cli.progress_display import DisplayFactory, make_display
 from ktrdr.cli.retries import RetryPolicy
 from ktrdr.cli.role import FOLLOWER, OWNER, Role
@@ -79,7 +79,8 @@ class AsyncOperationExecutor:
         if self._journal:
             self._journal.begin(operation_id, self._base_url)
         outcome = await self._attend(operation_id, view, role)
-        if self._journal and outcome.exit_code != ExitCode.OUTCOME_UNKNOWN:
+        is_known = outcome.exit_code != ExitCode.OUTCOME_UNKNOWN and outcome.reason != UNCONFIRMED
+        if self._journal and is_known:
             self._journal.settle(operation_id)
         return outcome
 

@@ -12,6 +12,7 @@ from ktrdr.errors import InputInvalid, NotFound
 
 NEWEST = "@last"
 EARLIER = re.compile(r"\^(\d{1,3})")
+WRITTEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MOST_SEARCHED = 1000
 
 IdArgument = Annotated[
@@ -26,6 +27,8 @@ IdArguments = Annotated[
 async def whole_id(client: KtrdrApiClient, given: str) -> str:
     """Return the one id that `given` names; raises NotFound or InputInvalid."""
     place = _place(given)
+    if place is None and not WRITTEN.fullmatch(given):
+        raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
     if place is None:
         with suppress(NotFound):
             return str((await read_operation(client, given))["operation_id"])

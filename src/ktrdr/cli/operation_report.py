@@ -13,13 +13,14 @@ from ktrdr.cli.event_lines import OUTCOMES, EventLines
 from ktrdr.cli.follow import status_of
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.progress_display import ProgressDisplay, duration
-from ktrdr.errors import KtrdrError
+from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.operations.operation import OperationStatus
 from ktrdr.operations.progress import GenericProgressState
 
 ProgressCallback = Callable[[dict[str, Any]], str]
 
 MINUTE = 60.0
+UNCONFIRMED = "unconfirmed"
 MISFITS = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -183,11 +184,13 @@ class OperationReport:
         """Say nothing more: it was started, and that is all that was wanted."""
         return OperationOutcome("detached", ExitCode.COMPLETED, self._id, "detached")
 
-    def detached(self, code: int, last: dict[str, Any] | None) -> OperationOutcome:
-        """Say that the work goes on, and how to follow it again."""
-        text = f"No longer followed, the work goes on. Follow again: ktrdr operations follow {self._id}"
-        self._display.complete_operation(False, text)
-        return OperationOutcome("detached", code, self._id, "detached", last)
+    def detached(self, code: int, last: dict[str, Any] | None, *, confirmed: bool) -> OperationOutcome:
+        """Say that the work goes on, and how to follow it again; or that its start is not confirmed."""
+        goes_on = f"No longer followed, the work goes on. Follow again: ktrdr operations follow {self._id}"
+        see = f"see ktrdr operations status {self._id}"
+        unknown = f"Left before the start was answered. It is NOT confirmed - {see}"
+        self._display.complete_operation(False, goes_on if confirmed else unknown)
+        return OperationOutcome("detached", code, self._id, "detached" if confirmed else UNCONFIRMED, last)
 
     def left(self, code: int, last: dict[str, Any] | None, *, acknowledged: bool) -> OperationOutcome:
         """Say whether the server knows of the cancellation, and the command that finishes the job."""
@@ -195,16 +198,17 @@ class OperationReport:
         unknown = f"It is NOT confirmed - run ktrdr operations cancel {self._id}"
         text = f"Left while cancelling. {known if acknowledged else unknown}"
         self._display.complete_operation(False, text)
-        return OperationOutcome(
-            "left", code, self._id, "acknowledged" if acknowledged else "unconfirmed", last
-        )
+        return OperationOutcome("left", code, self._id, "acknowledged" if acknowledged else UNCONFIRMED, last)
 
     def error(self, error: KtrdrError, *, accepted: bool) -> OperationOutcome:
         """Say what went wrong on the way to the server."""
         self._display.complete_operation(False, describe(error))
         self._lines.error(error.message, error.hint)
         return OperationOutcome(
-            "lost" if accepted else "not_started", exit_code(error), self._id, error.message
+            "lost" if accepted or isinstance(error, ContactLost) else "not_started",
+            exit_code(error),
+            self._id,
+            error.message,
         )
 
     def _note(self, operation: dict[str, Any]) -> None:

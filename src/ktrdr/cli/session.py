@@ -17,6 +17,7 @@ from rich.console import Console
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
 from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
 from ktrdr.cli.console import PlainSpokenConsole
+from ktrdr.cli.daemon_thread import in_daemon_thread
 from ktrdr.cli.event_lines import EventLines
 from ktrdr.cli.follow import read_operation, status_of
 from ktrdr.cli.interrupts import die_by_signal
@@ -234,7 +235,7 @@ def _local_transport(settings: Settings) -> LocalSocketTransport:
     socket: Path = ensure_server(settings, warn)
 
     async def restart() -> None:
-        await asyncio.to_thread(ensure_server, settings, warn)
+        await in_daemon_thread(partial(ensure_server, settings, warn))
 
     return LocalSocketTransport(socket, restart)
 

@@ -51,6 +51,7 @@ class OperationsService:
         self._progress: dict[str, tuple[int, GenericProgressState]] = {}
         self._written: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
+        self._released = False
         self._inserting = asyncio.Lock()
         self.changed = asyncio.Event()
 
@@ -122,13 +123,22 @@ class OperationsService:
     async def wait(self, operation_id: str, after: tuple[int, int, int], seconds: float) -> Operation:
         """Return the operation as soon as it is newer than `after` or has ended, or after `seconds`."""
         deadline = self.clock.monotonic() + seconds
+        await self.get(operation_id)
         while True:
             news = self._news.setdefault(operation_id, asyncio.Event())
             operation = await self.get(operation_id)
             left = deadline - self.clock.monotonic()
-            if operation.cursor > after or operation.is_terminal or left <= 0:
+            if operation.is_terminal:
+                self._news.pop(operation_id, None)
+            if operation.cursor > after or operation.is_terminal or left <= 0 or self._released:
                 return operation
             await _wait_at_most(news, left)
+
+    def release(self) -> None:
+        """Let everybody who waits for news go, now and from now on: the server stops."""
+        self._released = True
+        for operation_id in tuple(self._news):
+            self._tell(operation_id)
 
     async def apply(self, operation_id: str, event: Event) -> Operation:
         """Apply an event by compare-and-swap and return the truth afterwards."""

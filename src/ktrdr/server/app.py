@@ -63,6 +63,7 @@ def create_app(
         is_followed = operations.streams.followers > 0
         await dispatcher.drain()
         operations.streams.close()
+        service.release()
         await asyncio.sleep(LAST_LOOK if is_followed else 0.0)
 
     app.state.drain = drain

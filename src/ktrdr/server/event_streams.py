@@ -75,6 +75,7 @@ class EventStreams:
         self._shape = shape
         self._feeds: dict[str, Feed] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
 
     @property
     def followers(self) -> int:
@@ -92,15 +93,20 @@ class EventStreams:
             feed.followers -= 1
             if not feed.followers:
                 del self._feeds[operation_id]
-                self._tasks.pop(operation_id).cancel()
+                if task := self._tasks.pop(operation_id, None):
+                    task.cancel()
 
     def close(self) -> None:
-        """End every stream; whoever follows comes back to the next server."""
+        """End every stream, and those to come; whoever follows comes back to the next server."""
+        self._closed = True
         for feed in self._feeds.values():
             feed.close()
 
     def _open(self, operation_id: str) -> Feed:
         feed = self._feeds[operation_id] = Feed()
+        if self._closed:
+            feed.close()
+            return feed
         task = self._tasks[operation_id] = asyncio.create_task(self._carry(operation_id, feed))
         task.add_done_callback(lambda _: feed.close())
         return feed

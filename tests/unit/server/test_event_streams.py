@@ -134,6 +134,20 @@ async def test_a_server_that_stops_says_that_this_is_not_the_end() -> None:
         assert [frame async for frame in stream] == [CLOSING]
 
 
+async def test_a_server_that_has_stopped_begins_no_stream_and_lets_everybody_go() -> None:
+    house = await House().started()
+    async with asyncio.timeout(5.0):
+        operation = await house.service.get(KEY)
+        waiting = asyncio.create_task(house.service.wait(KEY, operation.cursor, 60.0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        house.streams.close()
+        house.service.release()
+        assert (await waiting).cursor == operation.cursor
+        assert [frame async for frame in house.streams.follow(KEY)] == [CLOSING]
+        assert (await house.service.wait(KEY, operation.cursor, 60.0)).cursor == operation.cursor
+
+
 async def test_what_cannot_be_read_ends_the_stream_and_not_the_server() -> None:
     async with asyncio.timeout(5.0):
         assert [frame async for frame in House().streams.follow("op_count_gone")] == [CLOSING]

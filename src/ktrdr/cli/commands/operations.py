@@ -1,6 +1,7 @@
 """`ktrdr operations`: look at, follow, wait for, cancel and repeat operations of every kind."""
 
 import asyncio
+import time
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from rich.text import Text
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.attendance import SIGNAL_EXIT
 from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
-from ktrdr.cli.follow import has_ended, read_operation, status_of, wait_for_ends
+from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments, whole_id
@@ -21,11 +22,13 @@ from ktrdr.cli.options import (
 )
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, open_session
+from ktrdr.cli.several import wait_for_ends
 from ktrdr.cli.watching import watch_active
 from ktrdr.errors import InputInvalid, KtrdrError
 from ktrdr.operations.operation import OperationStatus
 
 LOG_PAUSE = 0.3
+FIRST_LOOK = 0.3
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -47,6 +50,8 @@ def list_operations(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List operations, newest first."""
+    if active and status:
+        raise InputInvalid("--active and --status exclude each other", hint="leave one of them out")
     session = open_session(context, url, output=output)
     given = {"status": status.value if status else None, "operation_type": kind}
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -108,8 +113,14 @@ def wait(
     session = open_session(context, url, output=output)
 
     async def ask(client: KtrdrApiClient) -> list[dict[str, Any]]:
-        ids = [await whole_id(client, each) for each in operations]
-        return await wait_for_ends(client, ids, any_of_them=any_, timeout=timeout)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout):
+                ids = [await whole_id(client, each) for each in operations]
+        except TimeoutError:
+            return []
+        left = None if timeout is None else max(timeout - (time.monotonic() - began), FIRST_LOOK)
+        return await wait_for_ends(client, ids, any_of_them=any_, timeout=left)
 
     shown = session.ask(ask)
     ended = [each for each in shown if has_ended(each)]
@@ -118,7 +129,7 @@ def wait(
     else:
         for each in shown:
             session.out.print(Text(safe(f"{each['operation_id']} {status_of(each)}")), soft_wrap=True)
-    is_over = bool(ended) if any_ else len(ended) == len(shown)
+    is_over = bool(ended) if any_ else bool(shown) and len(ended) == len(shown)
     codes = [exit_code_of_status(status_of(each)) for each in ended] if is_over else [ExitCode.TIMEOUT]
     end_process(next((code for code in codes if code), ExitCode.COMPLETED))
 
@@ -127,7 +138,9 @@ def wait(
 def cancel(
     context: typer.Context,
     *,
-    operations: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, as above.")] = None,
+    operations: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, unique beginnings, @last, or ^1.")
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All that have not ended.")] = False,
     status: Annotated[
         OperationStatus | None, typer.Option(help="With --all: only those of this status.")

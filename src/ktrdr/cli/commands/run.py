@@ -43,6 +43,11 @@ def _pair(text: str) -> tuple[str, Any]:
     if not (name and separator):
         raise InputInvalid(f"--set `{text}` is not KEY=VALUE", hint="for example --set iterations=20")
     try:
-        return name, json.loads(value)
+        parsed = json.loads(value)
     except ValueError:
-        return name, value
+        parsed = value
+    try:
+        json.dumps(parsed, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        raise InputInvalid(f"--set `{name}`: this value cannot be sent", hint="write JSON or text") from None
+    return name, parsed

@@ -17,7 +17,7 @@ def logs_router(service: OperationsService, log_path: Callable[[str], str]) -> A
     router = APIRouter(prefix="/api/v1/operations", tags=["operations"])
 
     @router.get("/{operation_id}/logs")
-    async def logs(operation_id: str, after: Annotated[int, Query(ge=0)] = 0) -> dict[str, Any]:
+    async def logs(operation_id: str, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> dict[str, Any]:
         """Return whole lines after a position, the position after them, and whether more can come."""
         operation = await service.get(operation_id)
         path = Path(log_path(operation.operation_id))

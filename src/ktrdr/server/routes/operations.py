@@ -53,7 +53,7 @@ class OperationsRoutes:
         operation_type: str | None = None,
         active_only: bool = False,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     ) -> dict[str, Any]:
         """Return operations, newest first."""
         statuses = frozenset({status}) if status else OPEN if active_only else frozenset()
