@@ -1,9 +1,13 @@
 """Leave an operation and come back to it: wait, logs, retry, cancel --all, status --exit-status."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from ktrdr.cli.api_client import KtrdrApiClient
 from support.installation import Installation
-from support.one_process import OneProcess
+from support.one_process import OneProcess, one_process
 
 Ktrdr = Installation | OneProcess
 SHORT = ("dummy", "run", "--duration", "0.2", "--iterations", "2")
@@ -67,13 +71,48 @@ def test_a_retry_is_a_new_operation_that_knows_the_old_one(ktrdr: Ktrdr) -> None
     assert f"`{operation_id}` is still" in refused.stderr
     ktrdr.run("operations", "cancel", operation_id)
     ktrdr.run("operations", "wait", operation_id, expect=3)
-    new = ktrdr.run("operations", "retry", operation_id).stdout.strip()
+    new = ktrdr.run("operations", "retry", operation_id, "--detach", "-q").stdout.strip()
     shown = ktrdr.json("operations", "status", new)
     assert new != operation_id
     assert new.startswith("op_dummy_")
     assert shown["metadata"]["retry_of"] == operation_id
     assert shown["metadata"]["started_by"]
     ktrdr.run("operations", "cancel", new)
+
+
+def test_a_retry_is_followed_as_any_start_is(ktrdr: Ktrdr) -> None:
+    operation_id = begun(ktrdr, *SHORT)
+    ktrdr.run("operations", "wait", operation_id)
+    again = ktrdr.run("operations", "retry", operation_id)
+    assert "Iterations completed  2" in again.stdout
+    assert operation_id not in again.stderr
+    assert ktrdr.json("operations", "status", "@last")["metadata"]["retry_of"] == operation_id
+
+
+def test_an_import_cannot_be_repeated_and_says_so(ktrdr: Ktrdr, tmp_path: Path) -> None:
+    """Its upload is gone with the first attempt."""
+    bars = tmp_path / "bars.csv"
+    bars.write_text("time,open,high,low,close,volume\n2024-01-02,1,2,1,2,5\n")
+    ktrdr.run("data", "import", str(bars), "OWN", "--timeframe", "1d")
+    refused = ktrdr.run("operations", "retry", "@last", expect=2)
+    assert "an operation of kind `data_import` cannot be repeated" in refused.stderr
+    assert len(ktrdr.operations()) == 1
+
+
+def test_the_last_one_is_the_last_that_was_started_from_here(tmp_path: Path) -> None:
+    with one_process(tmp_path / "k") as ktrdr:
+        mine = begun(ktrdr, *SHORT)
+        ktrdr.run("operations", "wait", mine)
+        asyncio.run(start_elsewhere(ktrdr))
+        assert len(ktrdr.operations()) == 2
+        assert mine in ktrdr.run("operations", "status", "@last").stdout
+        assert "there is no operation `^1`" in ktrdr.run("operations", "status", "^1", expect=5).stderr
+
+
+async def start_elsewhere(ktrdr: OneProcess) -> None:
+    """Start an operation at the same server, but not from this home."""
+    client = KtrdrApiClient("http://ktrdr", transport=ktrdr.transport)
+    await client.start("/api/v1/dummy/start", {"duration": 0.1, "iterations": 1}, "op_dummy_somebodyelse")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--status", "running"), ("@last", "--all")])

@@ -1,6 +1,7 @@
 """`--output ndjson`: every line keeps to the published schema, and one end comes last on every path."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -80,6 +81,43 @@ def test_what_never_began_has_an_end_too(
     lines = lines_of(ktrdr.run(*arguments, "--output", "ndjson", expect=code).stdout)
     assert [line["type"] for line in lines] == ["error", "end"]
     assert ended(lines) == (code, "not_started", None)
+
+
+@pytest.mark.parametrize("output", [("--output", "ndjson"), ("-o", "ndjson"), ("--output=ndjson",)])
+@pytest.mark.parametrize("wrong", [("--nonsense",), ("--iterations", "many"), ("--iterations",)])
+def test_a_command_line_that_is_refused_has_an_end_too(
+    ktrdr: Installation | OneProcess, output: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    lines = lines_of(ktrdr.run("dummy", "run", *output, *wrong, expect=2).stdout)
+    assert ended(lines) == (2, "not_started", None)
+
+
+def test_an_error_of_our_own_has_an_end_too(tmp_path: Path) -> None:
+    """Something nobody foresaw: here settings that are none."""
+    code = "from ktrdr.cli.app import main; main(['dummy', 'run', '-o', 'ndjson'], surroundings=1)"
+    ktrdr = Installation(tmp_path / "home")
+    done = subprocess.run(
+        [ktrdr.python, "-c", code], env=ktrdr.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert ended(lines_of(done.stdout)) == (70, "not_started", None)
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_anything_was_sent_ends_the_lines_too(tmp_path: Path, signum: int, code: int) -> None:
+    """The strategy is a pipe that nobody has written to yet."""
+    ktrdr = Installation(tmp_path / "home")
+    strategy = tmp_path / "strategy.yaml"
+    os.mkfifo(strategy)
+    command = [ktrdr.python, "-m", "ktrdr", "models", "train", str(strategy), "-o", "ndjson"]
+    with (
+        subprocess.Popen(command, env=ktrdr.environment, stdout=subprocess.PIPE, text=True) as process,
+        strategy.open("w"),
+    ):
+        process.send_signal(signum)
+        out, _ = process.communicate()
+    assert ended(lines_of(out)) == (code, "not_started", None)
+    assert process.returncode == -signum
 
 
 def test_detaching_is_an_end_of_the_following_only(ktrdr: Installation | OneProcess) -> None:

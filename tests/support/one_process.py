@@ -117,6 +117,7 @@ class OneProcess:
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport) -> None:
         self.settings = settings
+        self.transport = transport
         self._surroundings = Surroundings(settings, transport)
 
     def run(self, *arguments: str, expect: int | None = 0) -> Finished:

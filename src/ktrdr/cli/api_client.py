@@ -22,12 +22,13 @@ from ktrdr.errors import (
     ServerUnreachable,
     Unavailable,
 )
-from ktrdr.operations.identifier import new_operation_id
 
 LOCAL_URL = "http://ktrdr"
 LOOPBACK = frozenset({"ktrdr", "localhost", "127.0.0.1", "::1"})
 LONGEST_EXCERPT = 200
 UPLOAD_CHUNK = 1 << 20
+HINT_LOCAL = "see why with `ktrdr server logs`, or start it with `ktrdr server start`"
+HINT_ELSEWHERE = "run `ktrdr server start` there, or leave out --url and KTRDR_API_URL to use your own"
 
 
 class LocalSocketTransport(httpx2.AsyncBaseTransport):
@@ -112,13 +113,6 @@ class KtrdrApiClient:
         path = f"{_path(operation_id)}/cancel"
         return _data(await self._send("POST", path, json=body, headers=key, timeout=timeout))
 
-    async def retry(self, operation_id: str) -> str:
-        """Start an operation like one that has ended and return its id."""
-        name = operation_id.removeprefix("op_").rpartition("_")[0] or "retry"
-        key = {"Idempotency-Key": new_operation_id(name)}
-        answer = await self._send("POST", f"{_path(operation_id)}/retry", headers=key)
-        return str(_data(answer)["operation_id"])
-
     async def upload(self, file: Path) -> str:
         """Send a file's bytes and return the id by which an operation claims them; raises OSError."""
         with file.open("rb") as stream:
@@ -167,10 +161,11 @@ class KtrdrApiClient:
 
     def _unreachable(self, request: httpx2.Request, error: httpx2.HTTPError) -> ServerUnreachable:
         what = "no answer in time" if isinstance(error, httpx2.TimeoutException) else str(error)
-        where = "the local server" if self.base_url == LOCAL_URL else f"the server at {self.base_url}"
+        is_local = self.base_url == LOCAL_URL
+        where = "the local server" if is_local else f"the server at {self.base_url}"
         return ServerUnreachable(
             f"cannot reach {where} ({what or type(error).__name__})",
-            hint="start it with `ktrdr server start`, or unset KTRDR_API_URL to use the embedded one",
+            hint=HINT_LOCAL if is_local else HINT_ELSEWHERE,
             may_have_arrived=bool(request.extensions.get("may_have_arrived")),
         )
 

@@ -4,8 +4,9 @@ import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Annotated, Any
 
@@ -15,8 +16,9 @@ from typer.main import get_command
 
 from ktrdr import __version__
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
-from ktrdr.cli.interrupts import die_by_closed_pipe
-from ktrdr.cli.invocation import Invocation
+from ktrdr.cli.event_lines import EventLines, NoEventLines
+from ktrdr.cli.interrupts import die_by_closed_pipe, last_words
+from ktrdr.cli.invocation import Invocation, asks_for_lines
 from ktrdr.cli.standard_streams import open_closed_streams
 from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.lazy import resolve
@@ -114,23 +116,47 @@ def root(
 
 def main(arguments: list[str] | None = None, surroundings: object = None) -> None:
     """Run one command; every error a user can meet becomes a sentence and an exit code."""
-    sys.excepthook = _report_internal_error
-    invocation = Invocation(surroundings)
     open_closed_streams()
+    invocation = _begin(sys.argv[1:] if arguments is None else arguments, surroundings)
+    sys.excepthook = partial(_report_internal_error, invocation.lines)
     try:
-        with _closed_pipe_kills():
+        with _closed_pipe_kills(), _ended_by_signals(invocation.lines):
             _run_and_flush(arguments, invocation)
     except KtrdrError as error:
         sys.stderr.write(describe(error) + "\n")
         invocation.lines.error(error.message, error.hint)
         invocation.lines.end(exit_code(error), "lost" if isinstance(error, ContactLost) else "not_started")
         sys.exit(exit_code(error))
+    except SystemExit as ending:
+        if ending.code:
+            invocation.lines.end(int(ending.code), "not_started")
+        raise
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.stderr.write(error_text(f"the output cannot be written ({error.strerror})") + "\n")
         sys.exit(ExitCode.OUTPUT_FAILED)
+
+
+def _begin(arguments: list[str], surroundings: object) -> Invocation:
+    return Invocation(surroundings, EventLines() if asks_for_lines(arguments) else NoEventLines())
+
+
+@contextmanager
+def _ended_by_signals(lines: EventLines) -> Iterator[None]:
+    """Write the last line also where a signal ends the process before an operation listens to it."""
+
+    def say(code: int) -> bool:
+        is_ending = lines.ended
+        lines.end(code, "not_started")
+        return not is_ending
+
+    if isinstance(lines, NoEventLines):
+        yield
+        return
+    with last_words(say):
+        yield
 
 
 def _run_and_flush(arguments: list[str] | None, invocation: Invocation) -> None:
@@ -141,7 +167,7 @@ def _run_and_flush(arguments: list[str] | None, invocation: Invocation) -> None:
 
 
 def _report_internal_error(
-    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    lines: EventLines, kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     """End with one sentence and exit code 70; Python's development mode shows the traceback instead."""
     if sys.flags.dev_mode:
@@ -149,5 +175,7 @@ def _report_internal_error(
     else:
         hint = "see more with: python -X dev -m ktrdr ..."
         sys.stderr.write(error_text(f"ktrdr itself failed ({kind.__name__}: {error})", hint) + "\n")
+    with suppress(OSError, ValueError):
+        lines.end(ExitCode.INTERNAL, "lost" if lines.operation_id else "not_started")
     sys.stderr.flush()
     os._exit(ExitCode.INTERNAL)

@@ -11,7 +11,9 @@ from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.follow import Follower, has_completed, has_ended, has_failed, read_operation, unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
-from ktrdr.cli.operation_report import MISFITS, OperationOutcome, OperationReport, View
+from ktrdr.cli.operation_outcome import OperationOutcome
+from ktrdr.cli.operation_report import MISFITS, OperationReport, View
+from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.role import Role
 from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, ServerUnreachable, Unavailable
@@ -129,7 +131,7 @@ class Attendance:
         except KtrdrError as unknown:
             raise ContactLost(
                 f"`{self._id}` may have been started: {unknown.message}",
-                hint=f"see: ktrdr operations status {self._id}",
+                hint=f"see: {operations_command('status', self._id, self._client.base_url)}",
             ) from error
         self._accepted = True
         self._report.accepted()

@@ -70,15 +70,17 @@ class EventLines:
         self._file = file or sys.stdout
         self._clock = clock or SystemClock()
         self._began = self._clock.monotonic()
-        self._ended = False
+        self.ended = False
         self.operation_id: str | None = None
         self.kind: str | None = None
         self.status: str | None = None
 
     def write(self, event: str, data: dict[str, Any], *, seq: int | None = None) -> None:
         """Write one line; nothing more is written after the end."""
-        if self._ended:
-            return
+        if not self.ended:
+            self._put(event, data, seq)
+
+    def _put(self, event: str, data: dict[str, Any], seq: int | None) -> None:
         line = {
             "v": VERSION,
             "seq": seq,
@@ -98,13 +100,15 @@ class EventLines:
 
     def end(self, exit_code: int, outcome: str) -> None:
         """Write the last line."""
+        if self.ended:
+            return
+        self.ended = True
         took = max(self._clock.monotonic() - self._began, 0.0)
-        self.write("end", {"exit_code": exit_code, "outcome": outcome, "duration_s": round(took, 3)})
-        self._ended = True
+        self._put("end", {"exit_code": exit_code, "outcome": outcome, "duration_s": round(took, 3)}, None)
 
 
 class NoEventLines(EventLines):
     """Writes nothing, for every other kind of output."""
 
-    def write(self, event: str, data: dict[str, Any], *, seq: int | None = None) -> None:
+    def _put(self, event: str, data: dict[str, Any], seq: int | None) -> None:
         """Drop the line."""

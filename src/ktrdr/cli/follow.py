@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.event_stream import NoEventStream
+from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.retries import ONCE
 from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, ServerFailed, ServerUnreachable, Unavailable
@@ -188,7 +189,7 @@ class Follower:
         if self._patience is not None and silence >= self._patience:
             raise ContactLost(
                 f"no contact with the server for {silence:.0f} s; `{self._operation_id}` may still run",
-                hint=f"go on with: ktrdr operations follow {self._operation_id}",
+                hint=f"go on with: {operations_command('follow', self._operation_id, self._client.base_url)}",
             ) from error
         self._on_contact(self._failures)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SAME_PRESS_SECONDS = 0.25
 STANDARD_ERROR = 2
+SHELL_CODE = 128
 SHOW_CURSOR = b"\x1b[?25h\n"
 HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -99,6 +100,27 @@ def die_by_signal(signum: int) -> None:
     """End this process by the signal's default action, so that shells see what happened."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
+
+
+@contextmanager
+def last_words(say: Callable[[int], bool]) -> Iterator[None]:
+    """Let `say` hear the exit code before a signal ends the process, while nothing else listens.
+
+    If it returns False the process is ending anyway, and is let.
+    """
+
+    def end(signum: int, _: FrameType | None) -> None:
+        if say(SHELL_CODE + signum):
+            die_by_signal(signum)
+
+    previous = _heard_before() if threading.current_thread() is threading.main_thread() else {}
+    for signum in previous:
+        signal.signal(signum, end)
+    try:
+        yield
+    finally:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
 
 
 def die_by_closed_pipe() -> None:

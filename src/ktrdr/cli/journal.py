@@ -20,7 +20,8 @@ class Start:
     operation_id: str
     server: str
     pid: int
-    settled: bool
+    settled: bool = False
+    exists: bool = True
 
 
 class Journal:
@@ -35,9 +36,15 @@ class Journal:
         at = self._clock.now().isoformat()
         self._append({"op": operation_id, "server": server, "pid": os.getpid(), "at": at})
 
-    def settle(self, operation_id: str) -> None:
-        """Write that it is known what became of the start."""
-        self._append({"op": operation_id, "settled": True})
+    def settle(self, operation_id: str, *, exists: bool) -> None:
+        """Write that it is known what became of the start, and whether there is such an operation."""
+        self._append({"op": operation_id, "settled": True, "exists": exists})
+
+    def started(self, server: str) -> list[str]:
+        """Return what was started at a server from here, newest first, but for what never came to be."""
+        return [
+            each.operation_id for each in reversed(self._starts()) if each.server == server and each.exists
+        ]
 
     def unsettled(self, server: str) -> list[str]:
         """Return what was started at a server by commands that were cut off, oldest first."""
@@ -52,9 +59,10 @@ class Journal:
         for line in self._lines():
             operation_id, server, pid = line.get("op"), line.get("server"), line.get("pid")
             if isinstance(operation_id, str) and isinstance(server, str) and isinstance(pid, int):
-                starts[operation_id] = Start(operation_id, server, pid, settled=False)
+                starts[operation_id] = Start(operation_id, server, pid)
             elif isinstance(operation_id, str) and operation_id in starts:
-                starts[operation_id] = replace(starts[operation_id], settled=True)
+                exists = line.get("exists") is not False
+                starts[operation_id] = replace(starts[operation_id], settled=True, exists=exists)
         return list(starts.values())
 
     def _lines(self) -> Iterator[dict[str, object]]:

@@ -12,7 +12,8 @@ from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.journal import Journal
 from ktrdr.cli.operation_adapters.base import OperationAdapter
-from ktrdr.cli.operation_report import UNCONFIRMED, OperationOutcome, OperationReport, ProgressCallback, View
+from ktrdr.cli.operation_outcome import UNCONFIRMED, OperationOutcome
+from ktrdr.cli.operation_report import OperationReport, ProgressCallback, View
 from ktrdr.cli.progress_display import DisplayFactory, make_display
 from ktrdr.cli.retries import RetryPolicy
 from ktrdr.cli.role import FOLLOWER, OWNER, Role
@@ -81,7 +82,7 @@ class AsyncOperationExecutor:
         outcome = await self._attend(operation_id, view, role)
         is_known = outcome.exit_code != ExitCode.OUTCOME_UNKNOWN and outcome.reason != UNCONFIRMED
         if self._journal and is_known:
-            self._journal.settle(operation_id)
+            self._journal.settle(operation_id, exists=outcome.status != "not_started")
         return outcome
 
     async def follow_operation(
@@ -102,7 +103,9 @@ class AsyncOperationExecutor:
     async def _attend(self, operation_id: str, view: View, role: Role) -> OperationOutcome:
         interrupts = Interrupts(asyncio.Event, self._clock.monotonic)
         display = self._make_display()
-        report = OperationReport(operation_id, view, display, role.footer, self._lines)
+        report = OperationReport(
+            operation_id, view, display, self._lines, footer=role.footer, server=self._base_url
+        )
         attendance = Attendance(
             operation_id,
             view,

@@ -1,6 +1,7 @@
 """How people name operations: whole ids, unique beginnings, @last, ^1."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -17,28 +18,40 @@ MOST_SEARCHED = 1000
 
 IdArgument = Annotated[
     str,
-    typer.Argument(metavar="ID", help="An id, a unique beginning of one, @last, or ^1 for the one before."),
+    typer.Argument(
+        metavar="ID",
+        help="An id, a unique beginning of one, @last for the last started here, ^1 for the one before.",
+    ),
 ]
 IdArguments = Annotated[
     list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of some, @last, or ^1.")
 ]
 
 
-async def whole_id(client: KtrdrApiClient, given: str) -> str:
-    """Return the one id that `given` names; raises NotFound or InputInvalid."""
+async def whole_id(client: KtrdrApiClient, given: str, started: Sequence[str] = ()) -> str:
+    """Return the one id that `given` names; raises NotFound or InputInvalid.
+
+    `@last` and `^1` count in `started`, newest first; without any, in what the server knows.
+    """
     place = _place(given)
     if place is None and not WRITTEN.fullmatch(given):
         raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
     if place is None:
         with suppress(NotFound):
             return str((await read_operation(client, given))["operation_id"])
+    if place is not None and started:
+        return _one_of(given, started[place : place + 1])
     page = await client.list_operations(limit=MOST_SEARCHED if place is None else place + 1)
     known = [str(each["operation_id"]) for each in page["data"]]
     matches = [each for each in known if each.startswith(given)] if place is None else known[place:]
-    if len(matches) > 1:
+    if place is None and len(matches) > 1:
         raise InputInvalid(
             f"`{given}` begins {len(matches)} ids", hint="write more of it: " + ", ".join(matches[:5])
         )
+    return _one_of(given, matches)
+
+
+def _one_of(given: str, matches: Sequence[str]) -> str:
     if not matches:
         raise NotFound(f"there is no operation `{given}`", hint="see `ktrdr operations list`")
     return matches[0]

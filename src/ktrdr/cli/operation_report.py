@@ -9,52 +9,19 @@ from typing import Any
 from rich.console import Console
 
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
-from ktrdr.cli.event_lines import OUTCOMES, EventLines
+from ktrdr.cli.event_lines import EventLines
 from ktrdr.cli.follow import status_of
 from ktrdr.cli.operation_adapters.base import OperationAdapter
+from ktrdr.cli.operation_outcome import UNCONFIRMED, OperationOutcome
+from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.progress_display import ProgressDisplay, duration
 from ktrdr.errors import ContactLost, KtrdrError
-from ktrdr.operations.operation import OperationStatus
 from ktrdr.operations.progress import GenericProgressState
 
 ProgressCallback = Callable[[dict[str, Any]], str]
 
 MINUTE = 60.0
-UNCONFIRMED = "unconfirmed"
 MISFITS = (LookupError, TypeError, ValueError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True)
-class OperationOutcome:
-    """How it went: `status` is the server's word, or `not_started`, `detached`, `left` or `lost`."""
-
-    status: str
-    exit_code: int
-    operation_id: str
-    reason: str = ""
-    final: dict[str, Any] | None = None
-
-    @property
-    def completed(self) -> bool:
-        """Tell whether the server said that the operation completed."""
-        return self.status == OperationStatus.COMPLETED
-
-    @property
-    def word(self) -> str:
-        """Return how the following went, whatever became of the operation: one of OUTCOMES."""
-        status = "detached" if self.status == "left" else self.status
-        return status if status in OUTCOMES else "finished"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the one object of `--output json`: identity, end, result and the operation itself."""
-        return {
-            "operation_id": self.operation_id,
-            "status": self.status,
-            "exit_code": self.exit_code,
-            "reason": self.reason or None,
-            "result": (self.final or {}).get("result_summary"),
-            "operation": self.final,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +46,20 @@ class OperationReport:
     """Says on one display what happens to one operation."""
 
     def __init__(
-        self, operation_id: str, view: View, display: ProgressDisplay, footer: str, lines: EventLines
+        self,
+        operation_id: str,
+        view: View,
+        display: ProgressDisplay,
+        lines: EventLines,
+        *,
+        footer: str,
+        server: str,
     ) -> None:
         self._id = operation_id
         self._view = view
         self._display = display
         self._footer = footer
+        self._server = server
         self._drawing = False
         self._cancelling = False
         self._figures: dict[str, Any] = {}
@@ -94,7 +69,7 @@ class OperationReport:
 
     def accepted(self) -> None:
         """Say the id, and the commands that follow and cancel it."""
-        commands = {verb: f"ktrdr operations {verb} {self._id}" for verb in ("follow", "cancel")}
+        commands = {verb: self._command(verb) for verb in ("follow", "cancel")}
         self._display.say("  ".join((self._id, *(f"{verb}: {words}" for verb, words in commands.items()))))
         self._lines.write("accepted", commands)
 
@@ -149,7 +124,7 @@ class OperationReport:
         """Say that the result is there but cannot be shown."""
         self.warning(
             f"it completed, but its results cannot be shown ({type(error).__name__}: {error})\n"
-            f"hint: see ktrdr operations status {self._id} --output json"
+            f"hint: see {self._command('status', '--output', 'json')}"
         )
 
     def failed(self, final: dict[str, Any]) -> OperationOutcome:
@@ -186,16 +161,15 @@ class OperationReport:
 
     def detached(self, code: int, last: dict[str, Any] | None, *, confirmed: bool) -> OperationOutcome:
         """Say that the work goes on, and how to follow it again; or that its start is not confirmed."""
-        goes_on = f"No longer followed, the work goes on. Follow again: ktrdr operations follow {self._id}"
-        see = f"see ktrdr operations status {self._id}"
-        unknown = f"Left before the start was answered. It is NOT confirmed - {see}"
+        goes_on = f"No longer followed, the work goes on. Follow again: {self._command('follow')}"
+        unknown = f"Left before the start was answered. It is NOT confirmed - see {self._command('status')}"
         self._display.complete_operation(False, goes_on if confirmed else unknown)
         return OperationOutcome("detached", code, self._id, "detached" if confirmed else UNCONFIRMED, last)
 
     def left(self, code: int, last: dict[str, Any] | None, *, acknowledged: bool) -> OperationOutcome:
         """Say whether the server knows of the cancellation, and the command that finishes the job."""
-        known = f"The server acknowledged it; check with: ktrdr operations status {self._id}"
-        unknown = f"It is NOT confirmed - run ktrdr operations cancel {self._id}"
+        known = f"The server acknowledged it; check with: {self._command('status')}"
+        unknown = f"It is NOT confirmed - run {self._command('cancel')}"
         text = f"Left while cancelling. {known if acknowledged else unknown}"
         self._display.complete_operation(False, text)
         return OperationOutcome("left", code, self._id, "acknowledged" if acknowledged else UNCONFIRMED, last)
@@ -226,6 +200,9 @@ class OperationReport:
         if figures and figures != self._figures:
             self._figures = figures
             self._lines.write("metric", figures, seq=seq)
+
+    def _command(self, verb: str, *options: str) -> str:
+        return operations_command(verb, self._id, self._server, *options)
 
     def _kind(self, final: dict[str, Any]) -> str:
         return str(final.get("operation_type") or self._view.adapter.name)

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ktrdr.cli.event_lines import EventLines
-from ktrdr.cli.invocation import Invocation
 from ktrdr.cli.role import OnInterrupt
 
 
@@ -34,14 +32,6 @@ class Progress(StrEnum):
     NONE = "none"
 
 
-def _begin_lines(context: typer.Context, output: RunOutput) -> RunOutput:
-    """Begin the lines while options are read, so that even a wrong command line gets its end."""
-    invocation = context.find_object(Invocation)
-    if invocation and output is RunOutput.NDJSON:
-        invocation.lines = EventLines()
-    return output
-
-
 UrlOption = Annotated[
     str | None, typer.Option("--url", help="Use the server at this address instead of one's own.")
 ]
@@ -51,7 +41,6 @@ RunOutputOption = Annotated[
     typer.Option(
         "--output",
         "-o",
-        callback=_begin_lines,
         help="Write for people, or for programs: one object at the end, or one a line.",
     ),
 ]

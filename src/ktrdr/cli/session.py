@@ -26,8 +26,10 @@ from ktrdr.cli.journal import Journal
 from ktrdr.cli.local_server import ensure_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
-from ktrdr.cli.operation_report import OperationOutcome
+from ktrdr.cli.operation_ids import whole_id
+from ktrdr.cli.operation_outcome import OperationOutcome
 from ktrdr.cli.options import Output, Progress, RunOutput
+from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.progress_display import (
     DisplayFactory,
     EnhancedCLIProgressDisplay,
@@ -38,7 +40,8 @@ from ktrdr.cli.progress_display import (
 from ktrdr.cli.retries import Pause, sleep_out
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.safe_text import safe_lines
-from ktrdr.errors import InputInvalid, NotFound
+from ktrdr.cli.server_address import checked_address
+from ktrdr.errors import NotFound
 from ktrdr.settings import Settings
 
 CONTACT_WITHOUT_TERMINAL = 900.0
@@ -46,7 +49,6 @@ DISPLAYS: Mapping[Progress, DisplayFactory] = {
     Progress.TTY: EnhancedCLIProgressDisplay,
     Progress.PLAIN: PlainProgressDisplay,
 }
-PORTS = range(1, 65536)
 
 T = TypeVar("T")
 
@@ -112,6 +114,10 @@ class Session:
             )
         )
 
+    async def whole_id(self, client: KtrdrApiClient, given: str) -> str:
+        """Return the one id that `given` names; `@last` and `^1` are what was started from here."""
+        return await whole_id(client, given, self.journal.started(self.base_url))
+
     def print_json(self, value: object) -> None:
         """Write one object to standard output."""
         self.out.file.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -130,13 +136,15 @@ class Session:
     def _settle_earlier_starts(self) -> None:
         """Say once what became of operations whose command was cut off."""
         for operation_id in self.journal.unsettled(self.base_url):
+            exists = False
             with suppress(NotFound):
                 shown = self.ask(partial(read_operation, operation_id=operation_id))
                 warn(
                     f"`{operation_id}`, started by a command that was cut off, is {status_of(shown)}; "
-                    f"see: ktrdr operations follow {operation_id}"
+                    f"see: {operations_command('follow', operation_id, self.base_url)}"
                 )
-            self.journal.settle(operation_id)
+                exists = True
+            self.journal.settle(operation_id, exists=exists)
 
     def _role(self, usual: Role) -> Role:
         if self.on_interrupt is None:
@@ -173,7 +181,7 @@ def open_session(
     """Return the session of a command; without an address the embedded server is found or started."""
     invocation = context.find_object(Invocation) or Invocation()
     given = invocation.surroundings or Surroundings(Settings.load())
-    address = _checked(url or given.settings.api_url) if (url or given.settings.api_url) else None
+    address = checked_address(url or given.settings.api_url) if (url or given.settings.api_url) else None
     transport = given.transport
     if address is None and transport is None:
         transport = _local_transport(given.settings)
@@ -217,18 +225,6 @@ def message_of(operation: dict[str, Any]) -> str:
     """Return the worker's own words about its progress."""
     progress = operation.get("progress") or {}
     return str(progress.get("message") or "")
-
-
-def _checked(url: str | None) -> str:
-    text = url or ""
-    try:
-        parsed = httpx2.URL(text)
-    except httpx2.InvalidURL:
-        parsed = httpx2.URL("")
-    is_port = (parsed.port or 1) in PORTS
-    if parsed.scheme not in {"http", "https"} or not parsed.host or not is_port:
-        raise InputInvalid(f"`{text}` is not the address of a server", hint="write it as http://host:port")
-    return text
 
 
 def _local_transport(settings: Settings) -> LocalSocketTransport:

@@ -64,4 +64,5 @@ KIND = OperationKind(
     request_model=DataImportRequest,
     result_model=DataImportResult,
     describe=describe,
+    repeatable=False,  # the upload is gone with the first attempt
 )

@@ -12,7 +12,8 @@ class OperationKind:
     """A kind: its name, where it is started, what it is asked and what it answers.
 
     `describe` makes the words of a list from a request, off the event loop, and raises InputInvalid for one
-    that its model accepts and its handler would not; `resumable` tells whether it keeps checkpoints.
+    that its model accepts and its handler would not; `resumable` tells whether it keeps checkpoints, and
+    `repeatable` whether the same request can be carried out again.
     """
 
     name: str
@@ -21,3 +22,4 @@ class OperationKind:
     result_model: type[BaseModel]
     describe: Callable[[Any], str]
     resumable: bool = False
+    repeatable: bool = True

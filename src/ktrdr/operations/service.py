@@ -95,11 +95,16 @@ class OperationsService:
     async def retry(
         self, operation_id: str, new_id: str | None = None, metadata: Mapping[str, str] | None = None
     ) -> tuple[Operation, bool]:
-        """Start an operation like one that has ended, as `start` does; raises InputInvalid if it has not."""
+        """Start an operation like one that has ended, as `start` does; else raises InputInvalid."""
         before = await self.get(operation_id)
+        kind = self._kinds[before.operation_type]
+        if not kind.repeatable:
+            raise InputInvalid(
+                f"an operation of kind `{kind.name}` cannot be repeated", hint="run its command again"
+            )
         if not before.is_terminal:
             raise InputInvalid(f"`{operation_id}` is still {before.status}", hint="cancel it, or wait for it")
-        request = self._kinds[before.operation_type].request_model.model_validate(before.request)
+        request = kind.request_model.model_validate(before.request)
         lineage = {**(metadata or {}), "retry_of": operation_id}
         return await self.start(before.operation_type, request, new_id, lineage)
 

@@ -34,7 +34,7 @@ def test_a_start_that_was_never_settled_is_found_at_its_server(journal: Journal)
     journal.begin("op_a", HERE)
     journal.begin("op_b", HERE)
     journal.begin("op_c", "http://there")
-    journal.settle("op_a")
+    journal.settle("op_a", exists=True)
     assert journal.unsettled(HERE) == ["op_b"]
     assert journal.unsettled("http://there") == ["op_c"]
 
@@ -74,3 +74,12 @@ def test_it_does_not_grow_for_ever(journal: Journal, tmp_path: Path, monkeypatch
     path = tmp_path / "state" / "started.jsonl"
     assert path.stat().st_size < 3000
     assert json.loads(path.read_text().splitlines()[-1])["op"] == "op_99"
+
+
+def test_what_was_started_from_here_is_known_newest_first(journal: Journal) -> None:
+    for name in ("op_a", "op_b", "op_c"):
+        journal.begin(name, HERE)
+    journal.begin("op_d", "http://there")
+    journal.settle("op_a", exists=True)
+    journal.settle("op_b", exists=False)
+    assert journal.started(HERE) == ["op_c", "op_a"]

@@ -12,8 +12,9 @@ from ktrdr.cli.attendance import SIGNAL_EXIT
 from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
 from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
+from ktrdr.cli.operation_adapters.repeated import RepeatedOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
-from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments, whole_id
+from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments
 from ktrdr.cli.operation_tables import details, table_lines
 from ktrdr.cli.options import (
     Output,
@@ -21,7 +22,7 @@ from ktrdr.cli.options import (
     UrlOption,
 )
 from ktrdr.cli.safe_text import safe, safe_lines
-from ktrdr.cli.session import Session, end_process, open_session
+from ktrdr.cli.session import Session, end_process, message_of, open_session
 from ktrdr.cli.several import wait_for_ends
 from ktrdr.cli.watching import watch_active
 from ktrdr.errors import InputInvalid, KtrdrError
@@ -78,7 +79,7 @@ def show_status(
 ) -> None:
     """Show one operation as it is now."""
     session = open_session(context, url, output=output)
-    shown = session.ask(lambda client: _read(client, operation))
+    shown = session.ask(lambda client: _read(session, client, operation))
     if output is Output.JSON:
         session.print_json(shown)
     else:
@@ -95,7 +96,7 @@ def follow(
 ) -> None:
     """Follow an operation to its end."""
     session = opened()
-    shown = session.ask(lambda client: _read(client, operation))
+    shown = session.ask(lambda client: _read(session, client, operation))
     session.follow(shown["operation_id"], adapter_of_kind(str(shown.get("operation_type"))))
 
 
@@ -116,7 +117,7 @@ def wait(
         began = time.monotonic()
         try:
             async with asyncio.timeout(timeout):
-                ids = [await whole_id(client, each) for each in operations]
+                ids = [await session.whole_id(client, each) for each in operations]
         except TimeoutError:
             return []
         left = None if timeout is None else max(timeout - (time.monotonic() - began), FIRST_LOOK)
@@ -179,7 +180,7 @@ def logs(
     session = open_session(context, url)
 
     async def ask(client: KtrdrApiClient) -> None:
-        operation_id = await whole_id(client, operation)
+        operation_id = await session.whole_id(client, operation)
         after, has_more = 0, True
         while has_more:
             page = (await client.get(f"/api/v1/operations/{operation_id}/logs", after=after))["data"]
@@ -193,14 +194,13 @@ def logs(
 
 
 @app.command()
-def retry(context: typer.Context, *, operation: IdArgument, url: UrlOption = None) -> None:
-    """Start a new operation like one that has ended, and write its id."""
-    session = open_session(context, url)
-
-    async def ask(client: KtrdrApiClient) -> str:
-        return await client.retry(await whole_id(client, operation))
-
-    typer.echo(safe(session.ask(ask)))
+@operation_command()
+def retry(opened: OpenSession, *, operation: IdArgument) -> None:
+    """Start and follow a new operation like one that has ended."""
+    session = opened()
+    shown = session.ask(lambda client: _read(session, client, operation))
+    kind = adapter_of_kind(str(shown.get("operation_type")))
+    session.run(RepeatedOperationAdapter(str(shown["operation_id"]), kind), message_of)
 
 
 @app.command()
@@ -231,10 +231,10 @@ def _tell(session: Session, answers: list[dict[str, Any]]) -> None:
 
 def _cancel(session: Session, given: str, reason: str, force: bool) -> dict[str, Any]:
     async def ask(client: KtrdrApiClient) -> dict[str, Any]:
-        return await client.cancel(await whole_id(client, given), reason, force=force)
+        return await client.cancel(await session.whole_id(client, given), reason, force=force)
 
     return session.ask(ask)
 
 
-async def _read(client: KtrdrApiClient, given: str) -> dict[str, Any]:
-    return await read_operation(client, await whole_id(client, given))
+async def _read(session: Session, client: KtrdrApiClient, given: str) -> dict[str, Any]:
+    return await read_operation(client, await session.whole_id(client, given))

@@ -1,0 +1,42 @@
+"""How attending an operation went."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ktrdr.cli.event_lines import OUTCOMES
+from ktrdr.operations.operation import OperationStatus
+
+UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationOutcome:
+    """How it went: `status` is the server's word, or `not_started`, `detached`, `left` or `lost`."""
+
+    status: str
+    exit_code: int
+    operation_id: str
+    reason: str = ""
+    final: dict[str, Any] | None = None
+
+    @property
+    def completed(self) -> bool:
+        """Tell whether the server said that the operation completed."""
+        return self.status == OperationStatus.COMPLETED
+
+    @property
+    def word(self) -> str:
+        """Return how the following went, whatever became of the operation: one of OUTCOMES."""
+        status = "detached" if self.status == "left" else self.status
+        return status if status in OUTCOMES else "finished"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the one object of `--output json`: identity, end, result and the operation itself."""
+        return {
+            "operation_id": self.operation_id,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "reason": self.reason or None,
+            "result": (self.final or {}).get("result_summary"),
+            "operation": self.final,
+        }
