@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
+from ktrdr.cli.display import ProgressDisplay
 from ktrdr.cli.operation_adapters.base import OperationAdapter
-from ktrdr.cli.progress_display import ProgressDisplay
 from ktrdr.operations.progress import GenericProgressState
 
 Answer = tuple[int, Mapping[str, Any]] | Exception | None

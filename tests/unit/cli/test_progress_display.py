@@ -1,19 +1,18 @@
 """What is drawn on a terminal, and what is written elsewhere."""
 
 import io
+import re
 from datetime import UTC, datetime
 
+import pyte
 import pytest
 from rich.console import Console
 
-from ktrdr.cli.progress_display import (
-    EnhancedCLIProgressDisplay,
-    PlainProgressDisplay,
-    ProgressDisplay,
-    SilentDisplay,
-    duration,
-    make_display,
-)
+from ktrdr.cli.display import ProgressDisplay
+from ktrdr.cli.plain_display import PlainProgressDisplay, SilentDisplay
+from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay, make_display
+from ktrdr.cli.progress_words import duration, usage_words
+from ktrdr.cli.tab_progress import TabProgress, knows_tab_progress
 from ktrdr.operations.progress import GenericProgressState
 
 
@@ -83,13 +82,13 @@ def test_the_live_bar_shows_phase_percentage_times_words_and_footer(clock: HandC
     display = EnhancedCLIProgressDisplay(console, clock)
     display.start_operation("training", 0, {"footer": "Ctrl+C cancels", "elapsed_seconds": 65.0})
     display.update_progress(at(57, message="Epoch 5/10", estimated_remaining_seconds=40))
-    display.complete_operation(True, "Cancelled")
+    display.complete_operation(False, "Cancelled")
     drawn = text.getvalue()
     assert "Ctrl+C cancels" in drawn
     assert "Training" in drawn
     assert "1:05  ETA 0:40" in drawn
     assert "Epoch 5/10" in drawn
-    assert drawn.rindex("100%") < drawn.index("Cancelled")
+    assert drawn.rindex("57%") < drawn.index("Cancelled")
 
 
 def test_the_cursor_comes_back_however_it_ends(clock: HandClock) -> None:
@@ -102,20 +101,98 @@ def test_the_cursor_comes_back_however_it_ends(clock: HandClock) -> None:
         assert text.getvalue().count("\x1b[?25l") == text.getvalue().count("\x1b[?25h") == 1
 
 
-def test_an_eta_appears_after_three_samples_of_a_phase(clock: HandClock) -> None:
+def phases(*shares: float) -> list[dict[str, object]]:
+    names = ("Bars", "Training", "Evaluate")
+    return [
+        {"name": name, "percentage": share, "elapsed_seconds": 4.0, "message": f"of {name}"}
+        for name, share in zip(names, shares, strict=True)
+    ]
+
+
+def drawn_at_last(text: str) -> list[str]:
+    """Return the lines of the last picture a terminal was given."""
+    screen = pyte.Screen(100, 30)
+    pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
+    return [line.rstrip() for line in screen.display if line.strip()]
+
+
+def test_every_phase_has_its_own_bar_times_and_words(clock: HandClock) -> None:
     console, text = screen(terminal=True)
     display = EnhancedCLIProgressDisplay(console, clock)
-    display.start_operation("x", 0, {})
-    clock.seconds = 10.0
-    for _ in range(3):
-        display.update_progress(at(50))
-    display.say("three")
-    display.update_progress(at(50))
-    display.say("four")
+    display.start_operation("training", 0, {})
+    display.update_progress(
+        at(60, phases=phases(100, 40, 0), message="Epoch 4/10", estimated_remaining_seconds=6)
+    )
+    clock.seconds = 2.0
     display.complete_operation(False, "")
-    before, after = text.getvalue().split("four", 1)
-    assert "ETA" not in before.split("three")[1]
-    assert "ETA 0:10" in after
+    bars, training, evaluate = drawn_at_last(text.getvalue())
+    assert bars.split() == ["Bars", "━" * 24, "100%", "0:04", "of", "Bars"]
+    assert training.startswith("  Training   ━━━━━━━━━")
+    assert training.endswith("40% 0:06  ETA 0:04 Epoch 4/10")
+    assert evaluate == "  Evaluate"
+
+
+def test_at_the_end_every_phase_is_whole(clock: HandClock) -> None:
+    console, text = screen(terminal=True)
+    display = EnhancedCLIProgressDisplay(console, clock)
+    display.start_operation("training", 0, {})
+    display.update_progress(at(60, phases=phases(100, 40, 0)))
+    display.complete_operation(True, "")
+    assert [line.split()[2] for line in drawn_at_last(text.getvalue())] == ["100%"] * 3
+
+
+def test_on_a_low_screen_only_the_phase_at_work_is_drawn(clock: HandClock) -> None:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=100, height=5, color_system=None)
+    display = EnhancedCLIProgressDisplay(console, clock)
+    display.start_operation("training", 0, {})
+    display.update_progress(at(60, phases=phases(100, 40, 0)))
+    display.complete_operation(False, "")
+    assert [line.split()[0] for line in drawn_at_last(text.getvalue())] == ["Training"]
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "items", "words"), [(2.0, 5, "2.5/s"), (2.0, 5000, "2,500/s"), (0.5, 5, ""), (2.0, 0, "")]
+)
+def test_counted_items_have_a_rate(clock: HandClock, elapsed: float, items: int, words: str) -> None:
+    console, text = screen(terminal=True)
+    display = EnhancedCLIProgressDisplay(console, clock)
+    display.start_operation("x", 0, {"elapsed_seconds": elapsed})
+    display.update_progress(at(50, items_processed=items))
+    display.complete_operation(False, "")
+    assert ("/s" in text.getvalue()) == bool(words)
+    assert words in text.getvalue()
+
+
+@pytest.mark.parametrize("name", ["WT_SESSION", "ConEmuANSI", "TERM_PROGRAM", "VTE_VERSION"])
+def test_terminals_that_know_progress_in_their_tab_say_so(name: str) -> None:
+    known = {"WT_SESSION": "1", "ConEmuANSI": "ON", "TERM_PROGRAM": "WezTerm", "VTE_VERSION": "8001"}
+    unknown = {"ConEmuANSI": "OFF", "TERM_PROGRAM": "xterm", "VTE_VERSION": "7600"}
+    assert knows_tab_progress({name: known[name]})
+    assert not knows_tab_progress({name: unknown[name]} if name in unknown else {})
+    assert not knows_tab_progress({name: known[name], "TMUX": "1"})
+
+
+@pytest.mark.parametrize("success", [True, False])
+def test_the_tab_shows_the_percentage_and_is_cleared_however_it_ends(clock: HandClock, success: bool) -> None:
+    console, text = screen(terminal=True)
+    display = EnhancedCLIProgressDisplay(console, clock, TabProgress(text, True))
+    display.start_operation("x", 0, {})
+    for percentage in (0, 57.2, 57.9):
+        display.update_progress(at(percentage))
+    for _ in range(2):
+        display.complete_operation(success, "")
+    written = re.findall(r"\x1b\]9;4;(\d;\d+)\x1b", text.getvalue())
+    assert written == ["3;0", "1;57", "0;0"]
+
+
+def test_other_terminals_are_not_told(clock: HandClock) -> None:
+    console, text = screen(terminal=True)
+    display = EnhancedCLIProgressDisplay(console, clock, TabProgress(text, False))
+    display.start_operation("x", 0, {})
+    display.update_progress(at(57))
+    display.complete_operation(True, "")
+    assert "]9;4" not in text.getvalue()
 
 
 def test_hostile_words_never_steer_the_terminal(clock: HandClock) -> None:
@@ -137,19 +214,17 @@ def test_hostile_words_never_steer_the_terminal(clock: HandClock) -> None:
     ("used", "words"),
     [
         ({"cpu_percent": 98.4, "rss_mb": 1412.0}, "98 % CPU, 1,412 MB"),
+        (
+            {"cpu_percent": 9, "rss_mb": 8, "gpu_utilization_percent": 85, "gpu_memory_mb": 2300.4},
+            "9 % CPU, 8 MB  85 % GPU, 2,300 MB",
+        ),
         ({"cpu_percent": "x", "rss_mb": 3}, ""),
         ({"cpu_percent": 3}, ""),
         ("x", ""),
     ],
 )
-def test_what_the_work_uses_is_shown_where_it_is_known(clock: HandClock, used: object, words: str) -> None:
-    console, text = screen(terminal=True)
-    display = EnhancedCLIProgressDisplay(console, clock)
-    display.start_operation("x", 0, {})
-    display.update_progress(at(0, "", context={"resource_usage": used}))
-    display.complete_operation(False, "")
-    assert words in text.getvalue()
-    assert ("CPU" in text.getvalue()) == bool(words)
+def test_what_the_work_uses_has_words_where_it_is_known(used: object, words: str) -> None:
+    assert usage_words(at(0, "", context={"resource_usage": used})) == words
 
 
 def test_a_place_in_the_queue_is_shown(clock: HandClock) -> None:
