@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
@@ -14,7 +14,10 @@ LONGEST_SOCKET_PATH = 100
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where state, data, models and the running server live; `api_url` names a server of one's own."""
+    """Where state, data, models and the running server live; `api_url` names a server of one's own.
+
+    `traceparent` is the trace that the caller is part of, as W3C Trace Context writes it.
+    """
 
     api_url: str | None
     state_dir: Path
@@ -22,10 +25,16 @@ class Settings:
     models_dir: Path
     cache_dir: Path
     runtime_dir: Path
+    traceparent: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `KTRDR_API_URL` and `KTRDR_HOME`; without a home the platform's own folders are used."""
+        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the platform's folders are used."""
+        found = cls._found(environment)
+        return replace(found, traceparent=environment.get("TRACEPARENT") or None)
+
+    @classmethod
+    def _found(cls, environment: Mapping[str, str]) -> "Settings":
         url = environment.get("KTRDR_API_URL") or None
         home = environment.get("KTRDR_HOME")
         if home:

@@ -115,7 +115,18 @@ async def start_elsewhere(ktrdr: OneProcess) -> None:
     await client.start("/api/v1/dummy/start", {"duration": 0.1, "iterations": 1}, "op_dummy_somebodyelse")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--status", "running"), ("@last", "--all")])
+@pytest.mark.parametrize("verb", ["cancel", "wait"])
+def test_kinds_choose_among_all_that_are_active(ktrdr: Ktrdr, verb: str) -> None:
+    operation_id = begun(ktrdr, *ENDLESS)
+    assert ktrdr.run("operations", verb, "--all", "--kind", "training").stderr == (
+        "No such operation is active.\n"
+    )
+    assert ktrdr.json("operations", "status", operation_id)["status"] in {"pending", "running"}
+    ktrdr.run("operations", "cancel", "--all", "--kind", "dummy")
+    ktrdr.run("operations", "wait", operation_id, expect=3)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--status", "running"), ("--kind", "dummy"), ("@last", "--all")])
 def test_cancelling_needs_to_be_told_what(ktrdr: Ktrdr, arguments: tuple[str, ...]) -> None:
     refused = ktrdr.run("operations", "cancel", *arguments, expect=2)
     assert "name operations, or say --all" in refused.stderr
@@ -149,5 +160,7 @@ def test_what_a_worker_logged_can_be_read_and_followed(ktrdr: Ktrdr) -> None:
     words = "first \\e[31mline\nsecond line\nhalf a l\n"
     assert ktrdr.run("operations", "logs", "@last").stdout == words
     assert ktrdr.run("operations", "logs", "@last", "--follow").stdout == words
+    log.write_text('{"ts": "2026-01-01T10:11:12+00:00", "level": "info", "source": "x", "message": "one"}\n')
+    assert ktrdr.run("operations", "logs", "@last").stdout == "10:11:12 info    one\n"
     log.unlink()
     assert ktrdr.run("operations", "logs", "@last").stdout == ""

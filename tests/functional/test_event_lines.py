@@ -46,6 +46,17 @@ def test_a_run_is_told_from_acceptance_to_result(ktrdr: Installation | OneProces
     assert ended(lines) == (0, "finished", "completed")
 
 
+def test_what_the_worker_logs_is_told_beside_the_progress(tmp_path: Path) -> None:
+    ktrdr = Installation(tmp_path / "home")
+    done = ktrdr.run(*DUMMY, "--logs", "--output", "ndjson")
+    logged = [line["data"] for line in lines_of(done.stdout) if line["type"] == "log"]
+    assert [line["message"] for line in logged] == ["Iterations begins"]
+    assert logged[0]["level"] == "info"
+    assert "Iterations begins" in done.stderr
+    assert "Iterations begins" not in ktrdr.run(*DUMMY).stderr
+    ktrdr.run("server", "stop", "--force")
+
+
 def test_what_was_told_once_is_not_told_again(ktrdr: Installation | OneProcess) -> None:
     lines = lines_of(ktrdr.run(*DUMMY, "--output", "ndjson").stdout)
     told = [json.dumps([line["type"], line["seq"], line["status"], line["data"]]) for line in lines]

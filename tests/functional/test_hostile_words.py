@@ -57,6 +57,7 @@ def hostile_operation(status: str) -> dict[str, Any]:
     return changed
 
 
+LINE = dict.fromkeys(("ts", "level", "source", "message"), HOSTILE)
 MODEL = {
     "name": "x",
     "created_at": "x",
@@ -95,7 +96,7 @@ class HostileServer:
             return httpx2.Response(200, json={"data": [self._operation], "total_count": 1, "active_count": 0})
         if path.endswith("/logs"):
             after = int(request.url.params["after"])
-            return self._data({"lines": [HOSTILE] if not after else [], "after": 1, "ended": True})
+            return self._data({"lines": [LINE] if not after else [], "after": 1, "ended": True})
         return self._data(ANSWERS.get(path.split("/")[-1], self._operation))
 
     @staticmethod

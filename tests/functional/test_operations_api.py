@@ -1,6 +1,7 @@
 """The operations API with real worker processes: starts, ends, cancellation and refusals."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -113,7 +114,8 @@ async def test_operations_wait_in_order_and_know_their_place(tmp_path: Path) -> 
         running = await api.started(**LONG)
         await api.until(running, statuses={"running"})
         second, third = await api.started(**LONG), await api.started(**SHORT)
-        assert (await api.get(third))["progress"]["queue_position"] == 2
+        waiting = await api.get(third, after="1.0.0", wait=10)
+        assert waiting["progress"]["queue_position"] == 2
         assert (await api.cancel(second)).status_code == 200
         await api.cancel(running)
         assert (await api.until(third))["status"] == "completed"
@@ -195,6 +197,48 @@ async def test_metrics_count_what_was_started_how_it_ended_and_how_long_it_took(
         assert f'ktrdr_{name}_count{{kind="dummy"}} 2.0' in lines
     assert "ktrdr_followers 0.0" in lines
     assert any(line.startswith("ktrdr_operations_running ") for line in lines)
+
+
+async def test_metrics_tell_how_long_news_of_progress_take(api: Api) -> None:
+    await api.until(await api.started(duration=0.3, iterations=3))
+    lines = (await api.http.get("/metrics")).text.splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("ktrdr_progress_latency_seconds"))
+    assert float(found["ktrdr_progress_latency_seconds_count"]) >= 3
+    assert 0 <= float(found["ktrdr_progress_latency_seconds_sum"]) < float("inf")
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_a_trace_goes_with_the_operation_to_its_worker(api: Api, tmp_path: Path) -> None:
+    headers = {"traceparent": TRACE}
+    answer = await api.http.post("/api/v1/dummy/start", json={"duration": 600}, headers=headers)
+    operation_id = answer.json()["data"]["operation_id"]
+    shown = await api.until(operation_id, steps=1)
+    assert shown["metadata"]["traceparent"] == TRACE
+    (worker,) = api.workers()
+    assert worker.environ()["TRACEPARENT"] == TRACE
+    page = (await api.http.get(f"/api/v1/operations/{operation_id}/logs")).json()["data"]
+    assert [line["message"] for line in page["lines"]] == ["Iterations begins"]
+    log = tmp_path / "state" / "ops" / operation_id / "worker.log"
+    assert [json.loads(line)["traceparent"] for line in log.read_text().splitlines()] == [TRACE]
+    await api.cancel(operation_id)
+
+
+@pytest.mark.parametrize("trace", ["", "x", TRACE.upper(), TRACE + "-x", f"00-{'0' * 32}-{'1' * 16}-01"])
+async def test_a_trace_that_is_none_is_left_out(api: Api, trace: str) -> None:
+    answer = await api.http.post(
+        "/api/v1/dummy/start", json={"duration": 0.1}, headers={"traceparent": trace}
+    )
+    shown = await api.get(answer.json()["data"]["operation_id"])
+    assert "traceparent" not in shown["metadata"]
+
+
+async def test_the_usual_time_of_a_kind_is_known_before_its_next_operation(api: Api) -> None:
+    first = await api.until(await api.started(duration=0.2, iterations=2))
+    assert "usual_seconds" not in first["metadata"]
+    second = await api.get(await api.started(duration=0.2, iterations=2))
+    assert 0.2 <= second["metadata"]["usual_seconds"] < 60
 
 
 async def test_kinds_describe_themselves(api: Api) -> None:

@@ -65,6 +65,7 @@ class KtrdrApiClient:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         pause: Pause = sleep_out,
+        traceparent: str | None = None,
     ) -> None:
         self.base_url = base_url
         trust_env = transport is None and _host(base_url) not in LOOPBACK
@@ -74,6 +75,7 @@ class KtrdrApiClient:
             timeout=timeout,
             transport=RetryTransport(inner, retry or RetryPolicy(), pause=pause),
             trust_env=trust_env,
+            headers={"traceparent": traceparent} if traceparent else None,
         )
 
     async def close(self) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import typer
 
 from ktrdr.cli.options import (
+    BellOption,
     DetachOption,
+    LogsOption,
     NoProgressOption,
     OnInterruptOption,
     Progress,
@@ -38,6 +40,8 @@ def _shared(
     quiet: QuietOption = False,
     progress: ProgressOption = Progress.AUTO,
     no_progress: NoProgressOption = False,
+    logs: LogsOption = False,
+    bell: BellOption = False,
     detach: DetachOption = False,
     on_interrupt: OnInterruptOption = None,
 ) -> Session:
@@ -49,6 +53,8 @@ def _shared(
         progress=Progress.NONE if no_progress else progress,
         detach=detach,
         on_interrupt=on_interrupt,
+        logs=logs,
+        bell=bell,
     )
 
 

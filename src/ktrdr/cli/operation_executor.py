@@ -1,12 +1,14 @@
 """The one way every long operation is started, shown, stopped and reported."""
 
 import asyncio
+from contextlib import nullcontext
 
 import httpx2
 from rich.console import Console
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.attendance import Attendance, Patience
+from ktrdr.cli.display import DisplayFactory
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import Interrupts
@@ -14,9 +16,10 @@ from ktrdr.cli.journal import Journal
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_outcome import UNCONFIRMED, OperationOutcome
 from ktrdr.cli.operation_report import OperationReport, ProgressCallback, View
-from ktrdr.cli.progress_display import DisplayFactory, make_display
+from ktrdr.cli.progress_display import make_display
 from ktrdr.cli.retries import RetryPolicy
 from ktrdr.cli.role import FOLLOWER, OWNER, Role
+from ktrdr.cli.worker_logs import LogReader, told
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.identifier import new_operation_id
 
@@ -42,6 +45,7 @@ class AsyncOperationExecutor:
         clock: Clock | None = None,
         lines: EventLines | None = None,
         journal: Journal | None = None,
+        traceparent: str | None = None,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
@@ -52,6 +56,7 @@ class AsyncOperationExecutor:
         self._patience = patience or Patience()
         self._clock = clock or SystemClock()
         self._journal = journal
+        self._traceparent = traceparent
         self._lines = lines or NoEventLines()
 
     async def execute_operation(
@@ -72,10 +77,11 @@ class AsyncOperationExecutor:
         show_progress: bool = True,
         *,
         show_results: bool = True,
+        show_logs: bool = False,
         role: Role = OWNER,
     ) -> OperationOutcome:
         """Start an operation, follow it to its end and return how it went, as the role asks."""
-        view = View(adapter, console, progress_callback, show_progress, show_results)
+        view = View(adapter, console, progress_callback, show_progress, show_results, show_logs)
         operation_id = new_operation_id(adapter.name)
         if self._journal:
             self._journal.begin(operation_id, self._base_url)
@@ -94,10 +100,11 @@ class AsyncOperationExecutor:
         show_progress: bool = True,
         *,
         show_results: bool = True,
+        show_logs: bool = False,
         role: Role = FOLLOWER,
     ) -> OperationOutcome:
         """Follow an operation that runs already; Ctrl+C only stops the following, unless the role cancels."""
-        view = View(adapter, console, progress_callback, show_progress, show_results)
+        view = View(adapter, console, progress_callback, show_progress, show_results, show_logs)
         return await self._attend(operation_id, view, role)
 
     async def _attend(self, operation_id: str, view: View, role: Role) -> OperationOutcome:
@@ -116,11 +123,18 @@ class AsyncOperationExecutor:
             role=role,
         )
         client = KtrdrApiClient(
-            self._base_url, self._timeout, self._retry, transport=self._transport, pause=attendance.pause
+            self._base_url,
+            self._timeout,
+            self._retry,
+            transport=self._transport,
+            pause=attendance.pause,
+            traceparent=self._traceparent,
         )
+        logs = told(LogReader(client, operation_id), report.log) if view.show_logs else nullcontext()
         try:
             with interrupts.listening(asyncio.get_running_loop()):
-                return await attendance.attend(client, self._poll_interval)
+                async with logs:
+                    return await attendance.attend(client, self._poll_interval)
         finally:
             display.complete_operation(False, "")
             await client.close()

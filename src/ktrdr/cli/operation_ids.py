@@ -23,9 +23,6 @@ IdArgument = Annotated[
         help="An id, a unique beginning of one, @last for the last started here, ^1 for the one before.",
     ),
 ]
-IdArguments = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Ids, unique beginnings of some, @last, or ^1.")
-]
 
 
 async def whole_id(client: KtrdrApiClient, given: str, started: Sequence[str] = ()) -> str:

@@ -8,13 +8,15 @@ from typing import Any
 
 from rich.console import Console
 
+from ktrdr.cli.display import ProgressDisplay
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.event_lines import EventLines
 from ktrdr.cli.follow import status_of
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_outcome import UNCONFIRMED, OperationOutcome
 from ktrdr.cli.printed_commands import operations_command
-from ktrdr.cli.progress_display import ProgressDisplay, duration
+from ktrdr.cli.progress_words import duration
+from ktrdr.cli.worker_logs import log_text
 from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.operations.progress import GenericProgressState
 
@@ -33,13 +35,20 @@ class View:
     words: ProgressCallback | None = None
     show_progress: bool = True
     show_results: bool = True
+    show_logs: bool = False
 
     def progress(self, operation: dict[str, Any]) -> GenericProgressState:
         """Return progress that can be drawn; raises one of MISFITS for a shape that cannot."""
         state = self.adapter.adapt_progress(operation)
         plain = f"Status: {status_of(operation)} - {state.current_step}"
         message = self.words(operation) if self.words else plain
-        return replace(state, percentage=min(max(0.0, float(state.percentage)), 100.0), message=message)
+        left = state.estimated_remaining_seconds
+        return replace(
+            state,
+            percentage=min(max(0.0, float(state.percentage)), 100.0),
+            message=message,
+            estimated_remaining_seconds=first_estimate(operation) if left is None else left,
+        )
 
 
 class OperationReport:
@@ -92,6 +101,11 @@ class OperationReport:
         self._lines.write("connection", {"connected": not failures, "failures": failures})
         if failures == 1:
             self._display.say("warning: connection lost, retrying; the work goes on")
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Write what the worker logged."""
+        self._display.say(log_text(line))
+        self._lines.write("log", line)
 
     def cancelling(self) -> None:
         """Say, once, that cancellation was asked for."""
@@ -209,8 +223,9 @@ class OperationReport:
 
 
 def _seq(operation: dict[str, Any]) -> int | None:
+    """Return the number of the worker's report; None while there is no worker."""
     seq = (operation.get("progress") or {}).get("seq")
-    return seq if isinstance(seq, int) else None
+    return seq if isinstance(seq, int) and operation.get("attempt") else None
 
 
 def elapsed_seconds(operation: dict[str, Any]) -> float:
@@ -221,3 +236,10 @@ def elapsed_seconds(operation: dict[str, Any]) -> float:
         return max((datetime.fromisoformat(str(end)) - started).total_seconds(), 0.0)
     except (ValueError, TypeError):
         return 0.0
+
+
+def first_estimate(operation: dict[str, Any]) -> float | None:
+    """Return the seconds left if it takes as long as its kind usually does; None where that is unknown."""
+    usual = (operation.get("metadata") or {}).get("usual_seconds")
+    left = usual - elapsed_seconds(operation) if isinstance(usual, int | float) else 0.0
+    return left if left > 0 else None

@@ -1,5 +1,6 @@
 """Operations as lines of a table, and one of them in detail."""
 
+from datetime import datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -8,10 +9,11 @@ from rich.text import Text
 
 from ktrdr.cli.follow import has_ended, status_of
 from ktrdr.cli.operation_report import elapsed_seconds
-from ktrdr.cli.progress_display import duration
+from ktrdr.cli.progress_words import duration
 from ktrdr.cli.safe_text import safe
+from ktrdr.clock import SystemClock
 
-HEADER = ("ID", "KIND", "STATUS", "PROGRESS", "ELAPSED", "WHAT")
+HEADER = ("ID", "KIND", "STATUS", "PROGRESS", "STARTED", "ELAPSED", "WHAT")
 RIGHT = frozenset({"PROGRESS", "ELAPSED"})
 LINEAGE = ("started_by", "retry_of")
 
@@ -49,9 +51,20 @@ def _cells(operation: dict[str, Any]) -> tuple[str, ...]:
         operation["operation_type"],
         _shown_status(operation),
         f"{operation['progress']['percentage']:.0f} %",
+        _clock_time(operation.get("started_at")),
         duration(elapsed_seconds(operation)),
         str(operation["metadata"].get("description", "")),
     )
+
+
+def _clock_time(moment: object) -> str:
+    """Return when it began in the reader's own time, with the date unless it was today."""
+    try:
+        began = datetime.fromisoformat(str(moment)).astimezone()
+    except ValueError:
+        return ""
+    is_today = began.date() == SystemClock().now().astimezone().date()
+    return f"{began:%H:%M:%S}" if is_today else f"{began:%Y-%m-%d %H:%M}"
 
 
 def _shown_status(operation: dict[str, Any]) -> str:

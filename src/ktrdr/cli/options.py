@@ -47,6 +47,10 @@ RunOutputOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Write only results, ids and errors.")]
 NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Draw no progress.")]
 ProgressOption = Annotated[Progress, typer.Option("--progress", help="How to draw progress.")]
+LogsOption = Annotated[
+    bool, typer.Option("--logs", help="Also write what the worker logs, beside the progress.")
+]
+BellOption = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell at the end.")]
 DetachOption = Annotated[bool, typer.Option("--detach", "-d", help="Start it, write its id, and leave.")]
 OnInterruptOption = Annotated[
     OnInterrupt | None, typer.Option("--on-interrupt", help="What Ctrl+C does to the operation.")

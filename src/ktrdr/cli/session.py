@@ -18,6 +18,7 @@ from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
 from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.daemon_thread import in_daemon_thread
+from ktrdr.cli.display import DisplayFactory
 from ktrdr.cli.event_lines import EventLines
 from ktrdr.cli.follow import read_operation, status_of
 from ktrdr.cli.interrupts import die_by_signal
@@ -29,18 +30,12 @@ from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.operation_ids import whole_id
 from ktrdr.cli.operation_outcome import OperationOutcome
 from ktrdr.cli.options import Output, Progress, RunOutput
+from ktrdr.cli.plain_display import PlainProgressDisplay, SilentDisplay
 from ktrdr.cli.printed_commands import operations_command
-from ktrdr.cli.progress_display import (
-    DisplayFactory,
-    EnhancedCLIProgressDisplay,
-    PlainProgressDisplay,
-    SilentDisplay,
-    make_display,
-)
-from ktrdr.cli.retries import Pause, sleep_out
+from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay, make_display
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
-from ktrdr.cli.safe_text import safe_lines
 from ktrdr.cli.server_address import checked_address
+from ktrdr.cli.warnings_to_user import say_and_sleep, warn
 from ktrdr.errors import NotFound
 from ktrdr.settings import Settings
 
@@ -75,10 +70,20 @@ class Session:
     progress: Progress = Progress.AUTO
     detach: bool = False
     on_interrupt: OnInterrupt | None = None
+    logs: bool = False
+    bell: bool = False
+    traceparent: str | None = None
+
+    @property
+    def contact_patience(self) -> float | None:
+        """Return the seconds without contact after which to give up; None where somebody can see it."""
+        return None if sys.stderr.isatty() else CONTACT_WITHOUT_TERMINAL
 
     def client(self) -> KtrdrApiClient:
         """Return a client of the server; the caller closes it."""
-        return KtrdrApiClient(self.base_url, transport=self.transport, pause=_say_and_sleep())
+        return KtrdrApiClient(
+            self.base_url, transport=self.transport, pause=say_and_sleep(), traceparent=self.traceparent
+        )
 
     def ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
         """Ask the server something short; raises KtrdrError."""
@@ -96,6 +101,7 @@ class Session:
                 words,
                 self.progress is not Progress.NONE,
                 show_results=self.output == Output.TABLE,
+                show_logs=self.logs,
                 role=self._role(STARTER if self.detach else OWNER),
             )
         )
@@ -110,6 +116,7 @@ class Session:
                 message_of,
                 self.progress is not Progress.NONE,
                 show_results=self.output == Output.TABLE,
+                show_logs=self.logs,
                 role=self._role(FOLLOWER),
             )
         )
@@ -123,14 +130,14 @@ class Session:
         self.out.file.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
     def _executor(self) -> AsyncOperationExecutor:
-        patience = Patience(contact=None if sys.stderr.isatty() else CONTACT_WITHOUT_TERMINAL)
         return AsyncOperationExecutor(
             self.base_url,
             transport=self.transport,
             display=SilentDisplay if self.quiet else DISPLAYS.get(self.progress, make_display),
-            patience=patience,
+            patience=Patience(contact=self.contact_patience),
             lines=self.lines,
             journal=self.journal,
+            traceparent=self.traceparent,
         )
 
     def _settle_earlier_starts(self) -> None:
@@ -158,6 +165,8 @@ class Session:
         elif self.detach and self.output == RunOutput.TABLE and outcome.exit_code == 0:
             self.out.file.write(f"{outcome.operation_id}\n")
         self.lines.end(outcome.exit_code, outcome.word)
+        if self.bell and sys.stderr.isatty():
+            sys.stderr.write("\a")
         end_process(outcome.exit_code)
 
     async def _ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
@@ -177,6 +186,8 @@ def open_session(
     progress: Progress = Progress.AUTO,
     detach: bool = False,
     on_interrupt: OnInterrupt | None = None,
+    logs: bool = False,
+    bell: bool = False,
 ) -> Session:
     """Return the session of a command; without an address the embedded server is found or started."""
     invocation = context.find_object(Invocation) or Invocation()
@@ -196,20 +207,10 @@ def open_session(
         progress,
         detach,
         on_interrupt,
+        logs,
+        bell,
+        given.settings.traceparent,
     )
-
-
-def _say_and_sleep() -> Pause:
-    """Return a pause between tries that says once why nothing happens."""
-    said: list[bool] = []
-
-    async def pause(seconds: float) -> bool:
-        if not said:
-            said.append(True)
-            warn("the server has no good answer yet, trying again")
-        return await sleep_out(seconds)
-
-    return pause
 
 
 def end_process(code: int) -> NoReturn:
@@ -234,8 +235,3 @@ def _local_transport(settings: Settings) -> LocalSocketTransport:
         await in_daemon_thread(partial(ensure_server, settings, warn))
 
     return LocalSocketTransport(socket, restart)
-
-
-def warn(text: str) -> None:
-    """Write one warning to standard error."""
-    sys.stderr.write(f"warning: {safe_lines(text)}\n")

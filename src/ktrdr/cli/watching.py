@@ -19,7 +19,7 @@ LOOK_SECONDS = 1.0
 NOTHING = "No operation is active."
 
 
-async def watch_active(client: KtrdrApiClient) -> int | None:
+async def watch_active(client: KtrdrApiClient, kind: str | None = None) -> int | None:
     """Draw until nothing is active, or a signal came; return the signal's number.
 
     Raises InputInvalid where there is no terminal to draw on.
@@ -29,13 +29,14 @@ async def watch_active(client: KtrdrApiClient) -> int | None:
         raise InputInvalid(
             "watching needs a terminal", hint="use `ktrdr operations list --active`, or `operations wait`"
         )
+    wanted = {"operation_type": kind} if kind else {}
     interrupts = Interrupts(asyncio.Event, time.monotonic)
     with (
         interrupts.listening(asyncio.get_running_loop()),
         Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live,
     ):
         while not interrupts.first.is_set():
-            active = (await client.list_operations(active_only=True, limit=MOST_SEARCHED))["data"]
+            active = (await client.list_operations(active_only=True, limit=MOST_SEARCHED, **wanted))["data"]
             lines = table_lines(active) if active else [NOTHING]
             live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
             if not active:

@@ -1,5 +1,6 @@
 """What a handler is given: report progress, keep checkpoints, notice cancellation."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from ktrdr.operations.progress import (
     overall_percentage,
 )
 
+LOG = logging.getLogger(__name__)
 REPORT_INTERVAL = 0.1
 MEASURE_INTERVAL = 1.0
 SAMPLES_BEFORE_ETA = 3
@@ -58,6 +60,7 @@ class OperationContext:
 
     def enter(self, phase: str, message: str = "") -> None:
         """Begin a phase: everything before it is finished. Raises OperationCancelled if asked to stop."""
+        LOG.info("%s begins%s", phase, f": {message}" if message else "")
         phases = enter_phase(self._state.phases, phase)
         self._phase_start = self._clock.monotonic()
         self._samples = 0
@@ -130,4 +133,4 @@ class OperationContext:
         used = {"resource_usage": dict(self._usage)} if self._usage else {}
         context = {**self._state.context, **used}
         self._state = replace(self._state, seq=self._state.seq + 1, context=context)
-        self._emit(Progressed(self._fence, self._state))
+        self._emit(Progressed(self._fence, self._state, self._clock.now().timestamp()))

@@ -1,13 +1,21 @@
 """Gives waiting operations to the engine, carries what workers say, and sees cancellations through."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import replace
 
 from ktrdr.errors import Unavailable
 from ktrdr.operations.engine import Assignment, WorkerEngine
-from ktrdr.operations.events import ENDINGS, Claimed, Event, Forced, LeaseLost, Started, WorkerEvent
+from ktrdr.operations.events import (
+    ENDINGS,
+    Claimed,
+    Event,
+    Forced,
+    LeaseLost,
+    Progressed,
+    Started,
+    WorkerEvent,
+)
 from ktrdr.operations.operation import Operation, OperationError, OperationStatus
 from ktrdr.operations.service import OperationsService
 
@@ -17,15 +25,23 @@ CANCEL_GRACE = 10.0
 class Dispatcher:
     """Runs operations in the order they came, at most `engine.slots` at once.
 
+    `observe_latency` hears how many seconds each report took from the worker to those who wait for it.
+
     Use it as `async with`: entry settles what an earlier server left running; exit ends the workers.
     """
 
     def __init__(
-        self, service: OperationsService, engine: WorkerEngine, *, cancel_grace: float = CANCEL_GRACE
+        self,
+        service: OperationsService,
+        engine: WorkerEngine,
+        *,
+        cancel_grace: float = CANCEL_GRACE,
+        observe_latency: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._service = service
         self._engine = engine
         self._cancel_grace = cancel_grace
+        self._observe_latency = observe_latency
         self._tasks = asyncio.TaskGroup()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._draining = False
@@ -56,24 +72,6 @@ class Dispatcher:
         """Return how many workers are at work."""
         return len(self._running)
 
-    async def waiting(self) -> tuple[str, ...]:
-        """Return the ids of the operations that wait for a slot, the next one first."""
-        return tuple(
-            each.operation_id
-            for each in await self._service.store.open_operations()
-            if each.status is OperationStatus.PENDING and each.operation_id not in self._running
-        )
-
-    async def with_queue_positions(self, operations: Sequence[Operation]) -> tuple[Operation, ...]:
-        """Return the operations as a client should see them: those that wait know their place."""
-        if all(each.status is not OperationStatus.PENDING for each in operations):
-            return tuple(operations)
-        places = {operation_id: place for place, operation_id in enumerate(await self.waiting(), 1)}
-        return tuple(
-            replace(each, progress=replace(each.progress, queue_position=places.get(each.operation_id)))
-            for each in operations
-        )
-
     async def cancel(self, operation_id: str, by: str, reason: str, *, force: bool = False) -> Operation:
         """Ask for the end; the worker is told now and killed when the grace is over, or at once by force."""
         operation = await self._service.cancel(operation_id, by, reason)
@@ -103,8 +101,15 @@ class Dispatcher:
 
     async def _fill_slots(self) -> None:
         free = max(self._engine.slots - len(self._running), 0)
-        for operation_id in (await self.waiting())[:free]:
-            self._begin(operation_id)
+        waiting = [
+            each
+            for each in await self._service.store.open_operations()
+            if each.status is OperationStatus.PENDING and each.operation_id not in self._running
+        ]
+        for each in waiting[:free]:
+            self._begin(each.operation_id)
+        for place, each in enumerate(waiting[free:], 1):
+            self._service.place(each, place)
 
     def _begin(self, operation_id: str) -> None:
         task = self._spawn(self._run(operation_id))
@@ -119,13 +124,22 @@ class Dispatcher:
         claimed = await self._apply(operation_id, Claimed())
         if claimed.status is not OperationStatus.RUNNING:
             return
-        assignment = Assignment(operation_id, claimed.operation_type, claimed.fence, claimed.request)
+        trace = claimed.metadata.get("traceparent")
+        assignment = Assignment(
+            operation_id,
+            claimed.operation_type,
+            claimed.fence,
+            claimed.request,
+            trace,
+        )
         async with aclosing(self._engine.run(assignment)) as events:
             async for event in events:
                 await self._carry(operation_id, event)
 
     async def _carry(self, operation_id: str, event: WorkerEvent) -> None:
         operation = await self._apply(operation_id, event)
+        if isinstance(event, Progressed) and event.at is not None:
+            self._observe_latency(max(self._service.clock.now().timestamp() - event.at, 0.0))
         if isinstance(event, Started) and operation.cancel_requested:
             await self._engine.cancel(operation_id)
         if isinstance(event, ENDINGS) and not operation.is_terminal:

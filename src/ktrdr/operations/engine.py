@@ -11,12 +11,13 @@ from ktrdr.operations.operation import WorkerIdentity
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a worker is asked to do, and the fence under which it may speak."""
+    """What a worker is asked to do, the fence under which it may speak, and the trace it is part of."""
 
     operation_id: str
     operation_type: str
     fence: int
     request: Mapping[str, Any]
+    traceparent: str | None = None
 
 
 class WorkerEngine(ABC):

@@ -20,10 +20,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """The worker is this far; every report is also a heartbeat."""
+    """The worker is this far, at a time in seconds since 1970; every report is also a heartbeat."""
 
     fence: int
     progress: GenericProgressState
+    at: float | None = None
     type: Literal["progressed"] = "progressed"
 
 

@@ -5,12 +5,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel
 
 from ktrdr.clock import Clock
 from ktrdr.errors import Conflict, InputInvalid, NotFound, QueueFull
 from ktrdr.operations.events import CancelRequested, Event, Progressed
+from ktrdr.operations.history import history_of
 from ktrdr.operations.identifier import new_operation_id
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation, OperationStatus
@@ -20,6 +22,7 @@ from ktrdr.operations.transitions import TRANSITIONS, Transition, transition
 
 QUEUE_LIMIT = 100
 PROGRESS_WRITE_INTERVAL = 1.0
+FARTHEST_PLACE = 1_000_000
 
 Observer = Callable[[Operation | None, Operation], None]
 
@@ -74,7 +77,7 @@ class OperationsService:
         new = self._new_operation(
             kind.name,
             request,
-            {**(metadata or {}), "description": description},
+            {**(metadata or {}), "description": description, **await history_of(self.store, kind.name)},
             operation_id or new_operation_id(kind.name),
         )
         stored = await self.store.get(new.operation_id)
@@ -139,6 +142,17 @@ class OperationsService:
                 return operation
             await _wait_at_most(news, left)
 
+    def place(self, operation: Operation, place: int) -> None:
+        """Tell those who wait for an operation its place in the queue; it is kept in memory only.
+
+        Places only fall, and the report's number rises as they do: a cursor never goes back, also not when
+        another server counts them again.
+        """
+        progress = replace(operation.progress, queue_position=place, seq=FARTHEST_PLACE - place)
+        if progress.seq > self._overlay(operation).progress.seq:
+            self._progress[operation.operation_id] = (operation.attempt, progress)
+            self._tell(operation.operation_id)
+
     def release(self) -> None:
         """Let everybody who waits for news go, now and from now on: the server stops."""
         self._released = True
@@ -161,7 +175,7 @@ class OperationsService:
             self._tell(operation_id)
 
     def _new_operation(
-        self, kind_name: str, request: BaseModel, metadata: Mapping[str, str], operation_id: str
+        self, kind_name: str, request: BaseModel, metadata: Mapping[str, Any], operation_id: str
     ) -> Operation:
         canonical = request.model_dump(mode="json")
         text = json.dumps({"kind": kind_name, "request": canonical}, sort_keys=True, allow_nan=False)
@@ -189,7 +203,7 @@ class OperationsService:
 
     def _overlay(self, stored: Operation) -> Operation:
         attempt, progress = self._progress.get(stored.operation_id, (0, stored.progress))
-        if attempt == stored.attempt and progress.seq > stored.progress.seq:
+        if not stored.is_terminal and attempt == stored.attempt and progress.seq > stored.progress.seq:
             return replace(stored, progress=progress)
         return stored
 

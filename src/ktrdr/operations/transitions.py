@@ -11,6 +11,7 @@ from typing import Any
 
 from ktrdr.operations import events
 from ktrdr.operations.operation import TERMINAL, CancelRequest, Operation, OperationStatus
+from ktrdr.operations.progress import GenericProgressState
 
 Guard = Callable[[Operation, Any], bool]
 Change = Callable[[Operation, Any, datetime], Operation]
@@ -49,7 +50,12 @@ def _claim(operation: Operation, _: events.Claimed, now: datetime) -> Operation:
         fence=operation.fence + 1,
         attempt=operation.attempt + 1,
         started_at=now,
+        progress=_not_begun(operation),
     )
+
+
+def _not_begun(operation: Operation) -> GenericProgressState:
+    return GenericProgressState(operation_id=operation.operation_id)
 
 
 def _attach(operation: Operation, event: events.Started, _: datetime) -> Operation:
@@ -80,7 +86,8 @@ def _cancel_with_error(operation: Operation, event: events.Failed, now: datetime
 
 
 def _cancel_pending(operation: Operation, event: events.CancelRequested, now: datetime) -> Operation:
-    return _end(_flag(operation, event, now), OperationStatus.CANCELLED, now)
+    flagged = replace(_flag(operation, event, now), progress=_not_begun(operation))
+    return _end(flagged, OperationStatus.CANCELLED, now)
 
 
 def _flag(operation: Operation, event: events.CancelRequested, now: datetime) -> Operation:

@@ -47,7 +47,9 @@ def create_app(
     """Return the API over a store, an engine, the kinds it serves and what it keeps."""
     metrics = Metrics(lambda: dispatcher.running, lambda: operations.streams.followers)
     service = OperationsService(store, kinds, clock or SystemClock(), observe=metrics.observe)
-    dispatcher = Dispatcher(service, engine, cancel_grace=cancel_grace)
+    dispatcher = Dispatcher(
+        service, engine, cancel_grace=cancel_grace, observe_latency=metrics.observe_latency
+    )
     operations = OperationsRoutes(service, dispatcher)
 
     @asynccontextmanager

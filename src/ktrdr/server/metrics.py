@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from ktrdr.operations.operation import Operation
 
+LATENCIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0)
 
 
@@ -18,6 +19,12 @@ class Metrics:
         self._ended = self._counter("operations_ended", "Operations that ended", "kind", "status")
         self._worked = self._histogram("operation_seconds", "From the first step to the end", "kind")
         self._waited = self._histogram("operation_queue_seconds", "From acceptance to the first step", "kind")
+        self._latency = Histogram(
+            "ktrdr_progress_latency_seconds",
+            "From a worker's report to those who wait for it",
+            registry=self._registry,
+            buckets=LATENCIES,
+        )
         for name, words, count in (
             ("operations_running", "Operations at work", running),
             ("followers", "Open event streams", followers),
@@ -35,6 +42,10 @@ class Metrics:
                 self._worked.labels(kind).observe((after.completed_at - after.started_at).total_seconds())
         elif before.started_at is None and after.started_at:
             self._waited.labels(kind).observe((after.started_at - after.created_at).total_seconds())
+
+    def observe_latency(self, seconds: float) -> None:
+        """Count one report that was told."""
+        self._latency.observe(seconds)
 
     def text(self) -> bytes:
         """Return everything in the format that Prometheus reads."""

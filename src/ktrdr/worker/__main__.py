@@ -7,6 +7,7 @@ import sys
 from ktrdr.settings import Settings
 from ktrdr.worker.channel import WorkerChannel
 from ktrdr.worker.folders import Folders
+from ktrdr.worker.log_lines import keep_log
 from ktrdr.worker.runner import run
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     os.umask(0o077)
     channel = WorkerChannel(socket.socket(fileno=int(sys.argv[1])))
     assignment = channel.receive()
+    keep_log(assignment["traceparent"])
     channel.listen(int(assignment["fence"]))
     folders = Folders(settings.data_dir, settings.models_dir, settings.uploads_dir)
     channel.send(run(assignment, channel, folders))

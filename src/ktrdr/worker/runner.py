@@ -1,8 +1,8 @@
 """Finds the handler and turns its end into an event: the one broad `except`."""
 
+import logging
 import os
 import socket
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.table import load_handler
 from ktrdr.worker.resources import ResourceMeter
 
+LOG = logging.getLogger(__name__)
+
 
 def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders) -> WorkerEvent:
     """Do the assignment and return how it ended; the worker's log path is named by internal errors."""
@@ -30,10 +32,11 @@ def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders)
     except OperationCancelled:
         return Cancelled(fence)
     except KtrdrError as error:
+        LOG.error("%s", _words(error))
         reason = "input_invalid" if isinstance(error, InputInvalid) else "error"
         return Failed(fence, OperationError(reason, error.code, _words(error), error.hint))
-    except Exception as error:  # noqa: BLE001  # whatever a handler does, the operation ends with the truth
-        traceback.print_exc()
+    except Exception as error:  # whatever a handler does, the operation ends with the truth
+        LOG.exception("the handler of %s failed", assignment["operation_type"])
         detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = f"this is a defect; the worker's log is {assignment['log_path']}"
         return Failed(fence, OperationError("internal", "internal", detail, hint))

@@ -121,9 +121,9 @@ async def test_slots_are_kept_and_those_who_wait_know_their_place(tmp_path: Path
         keys = [await house.start(f"op_count_{name}") for name in "abcd"]
         for key in keys[:2]:
             await house.until(key, OperationStatus.RUNNING)
+        await house.service.wait(keys[3], (1, 0, 0), 5.0)
         page = await house.service.list(OperationFilter())
-        shown = await house.dispatcher.with_queue_positions(page.operations)
-        places = {each.operation_id[-1]: each.progress.queue_position for each in shown}
+        places = {each.operation_id[-1]: each.progress.queue_position for each in page.operations}
         assert places == {"a": None, "b": None, "c": 1, "d": 2}
         assert house.dispatcher.running == 2
         while len(work.at_work) < 2:
@@ -134,9 +134,32 @@ async def test_slots_are_kept_and_those_who_wait_know_their_place(tmp_path: Path
     assert work.most_at_once == 2
 
 
-async def test_where_nobody_waits_nobody_has_a_place(tmp_path: Path) -> None:
-    house = House(count, tmp_path)
-    assert await house.dispatcher.with_queue_positions((running(),)) == (running(),)
+async def test_who_waits_is_told_of_every_place_and_no_cursor_goes_back(tmp_path: Path) -> None:
+    async with housing(Patient(), tmp_path) as house:
+        keys = [await house.start(f"op_count_{name}") for name in "abc"]
+        seen = await house.service.wait(keys[2], (1, 0, 0), 5.0)
+        assert seen.progress.queue_position == 2
+        await house.dispatcher.cancel(keys[1], "me", "over")
+        moved = await house.service.wait(keys[2], seen.cursor, 5.0)
+        assert moved.progress.queue_position == 1
+        await house.dispatcher.cancel(keys[0], "me", "over")
+        begun = await house.service.wait(keys[2], moved.cursor, 5.0)
+        assert begun.progress.queue_position is None
+        assert seen.cursor < moved.cursor < begun.cursor
+        await house.dispatcher.cancel(keys[2], "me", "over")
+        assert (await house.service.get(keys[1])).progress.queue_position is None
+
+
+async def test_another_server_counts_places_where_the_one_before_stopped(tmp_path: Path) -> None:
+    """A follower's cursor is as good at the next server."""
+    work = Patient()
+    async with housing(work, tmp_path) as house:
+        keys = [await house.start(f"op_count_{name}") for name in "abc"]
+        before = await house.service.wait(keys[2], (1, 0, 0), 5.0)
+        later = OperationsService(house.store, KINDS, SystemClock())
+        later.place(await later.get(keys[2]), 1)
+        assert (await later.get(keys[2])).cursor > before.cursor
+        work.allowed.set()
 
 
 async def test_cancelling_one_that_waits_never_starts_it(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_report_is_sent_under_the_fence_of_the_attempt(desk: Desk) -> None:
     expected = GenericProgressState(
         "op", 12.5, message="going", items_processed=1, items_total=8, seq=1, context={"loss": 0.5}
     )
-    assert desk.said == [Progressed(4, expected)]
+    assert desk.said == [Progressed(4, expected, desk.clock.now().timestamp())]
 
 
 def test_at_most_ten_reports_a_second_are_sent(desk: Desk) -> None:

@@ -20,11 +20,13 @@ CANCELLED, FAILED = OperationStatus.CANCELLED, OperationStatus.FAILED
 COMPLETED, RUNNING = OperationStatus.COMPLETED, OperationStatus.RUNNING
 
 DONE = GenericProgressState(percentage=100.0)
+NOT_BEGUN = GenericProgressState(operation_id=an_operation().operation_id)
+IN_THE_QUEUE = replace(NOT_BEGUN, queue_position=2, seq=999_998)
 ROWS: dict[str, tuple[Operation, events.Event, Operation]] = {
     "T2": (
-        an_operation(),
+        an_operation(progress=IN_THE_QUEUE),
         events.Claimed(),
-        an_operation(status=RUNNING, fence=1, attempt=1, started_at=LATER),
+        an_operation(status=RUNNING, fence=1, attempt=1, started_at=LATER, progress=NOT_BEGUN),
     ),
     "T3a": (running(), events.Started(4, WORKER), running(worker=WORKER, heartbeat=1)),
     "T3p": (running(), events.Progressed(4, PROGRESS), running(progress=PROGRESS, heartbeat=1)),
@@ -52,9 +54,9 @@ ROWS: dict[str, tuple[Operation, events.Event, Operation]] = {
         cancelling(status=CANCELLED, completed_at=LATER, error=WRONG),
     ),
     "T8": (
-        an_operation(),
+        an_operation(progress=IN_THE_QUEUE),
         CANCEL,
-        an_operation(status=CANCELLED, completed_at=LATER, cancel_requested=ASKED),
+        an_operation(status=CANCELLED, completed_at=LATER, cancel_requested=ASKED, progress=NOT_BEGUN),
     ),
     "T9": (running(), CANCEL, running(cancel_requested=ASKED)),
     "T10": (cancelling(), events.Cancelled(4), cancelling(status=CANCELLED, completed_at=LATER)),

@@ -1,7 +1,6 @@
 """`ktrdr operations`: look at, follow, wait for, cancel and repeat operations of every kind."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +13,7 @@ from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_adapters.repeated import RepeatedOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
-from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument, IdArguments
+from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument
 from ktrdr.cli.operation_tables import details, table_lines
 from ktrdr.cli.options import (
     Output,
@@ -25,11 +24,16 @@ from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, message_of, open_session
 from ktrdr.cli.several import wait_for_ends
 from ktrdr.cli.watching import watch_active
+from ktrdr.cli.worker_logs import LOG_PAUSE, LogReader, log_text
 from ktrdr.errors import InputInvalid, KtrdrError
 from ktrdr.operations.operation import OperationStatus
 
-LOG_PAUSE = 0.3
-FIRST_LOOK = 0.3
+SomeIdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, unique beginnings, @last, or ^1.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All that have not ended.")]
+KindOption = Annotated[str | None, typer.Option(help="With --all: only those of this kind.")]
+WatchedOption = Annotated[str | None, typer.Option("--kind", help="Only those of this kind.")]
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -104,33 +108,36 @@ def follow(
 def wait(
     context: typer.Context,
     *,
-    operations: IdArguments,
+    operations: SomeIdsArgument = None,
+    all_: AllOption = False,
+    kind: KindOption = None,
     any_: Annotated[bool, typer.Option("--any", help="Until one of them has ended.")] = False,
     timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Wait until operations have ended, and exit as the first of them that did not complete."""
+    _refuse_unless_named(operations, all_, kind)
     session = open_session(context, url, output=output)
+    named = operations or _active(session, kind=kind)
 
-    async def ask(client: KtrdrApiClient) -> list[dict[str, Any]]:
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(timeout):
-                ids = [await session.whole_id(client, each) for each in operations]
-        except TimeoutError:
-            return []
-        left = None if timeout is None else max(timeout - (time.monotonic() - began), FIRST_LOOK)
-        return await wait_for_ends(client, ids, any_of_them=any_, timeout=left)
-
-    shown = session.ask(ask)
+    shown = session.ask(
+        lambda client: wait_for_ends(
+            client,
+            named,
+            whole_id=session.whole_id,
+            any_of_them=any_,
+            timeout=timeout,
+            patience=session.contact_patience,
+        )
+    )
     ended = [each for each in shown if has_ended(each)]
     if output is Output.JSON:
         session.print_json({"operations": shown})
     else:
         for each in shown:
             session.out.print(Text(safe(f"{each['operation_id']} {status_of(each)}")), soft_wrap=True)
-    is_over = bool(ended) if any_ else bool(shown) and len(ended) == len(shown)
+    is_over = (bool(ended) if any_ else len(ended) == len(shown)) or not named
     codes = [exit_code_of_status(status_of(each)) for each in ended] if is_over else [ExitCode.TIMEOUT]
     end_process(next((code for code in codes if code), ExitCode.COMPLETED))
 
@@ -139,25 +146,23 @@ def wait(
 def cancel(
     context: typer.Context,
     *,
-    operations: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, unique beginnings, @last, or ^1.")
-    ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="All that have not ended.")] = False,
+    operations: SomeIdsArgument = None,
+    all_: AllOption = False,
     status: Annotated[
         OperationStatus | None, typer.Option(help="With --all: only those of this status.")
     ] = None,
+    kind: KindOption = None,
     reason: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "cancelled by hand",
     force: Annotated[bool, typer.Option("--force", help="Kill it without waiting for it to notice.")] = False,
     url: UrlOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Ask operations to stop, each of them, whatever becomes of the others."""
-    if all_ == bool(operations) or (status and not all_):
-        raise InputInvalid("name operations, or say --all", hint="--status chooses among all of them")
+    _refuse_unless_named(operations, all_, status or kind)
     session = open_session(context, url, output=output)
     answers: list[dict[str, Any]] = []
     errors: list[KtrdrError] = []
-    for each in operations or _active(session, status):
+    for each in operations or _active(session, status, kind):
         try:
             answers.append(_cancel(session, each, reason, force))
         except KtrdrError as error:
@@ -180,15 +185,13 @@ def logs(
     session = open_session(context, url)
 
     async def ask(client: KtrdrApiClient) -> None:
-        operation_id = await session.whole_id(client, operation)
-        after, has_more = 0, True
-        while has_more:
-            page = (await client.get(f"/api/v1/operations/{operation_id}/logs", after=after))["data"]
-            for line in page["lines"]:
-                typer.echo(safe_lines(line))
-            has_more = bool(page["lines"]) or (follow_ and not page["ended"])
-            await asyncio.sleep(0 if page["lines"] else LOG_PAUSE * has_more)
-            after = page["after"]
+        reader = LogReader(client, await session.whole_id(client, operation))
+        lines = await reader.read()
+        while lines or (follow_ and not reader.is_over):
+            for line in lines:
+                typer.echo(safe_lines(log_text(line)))
+            await asyncio.sleep(0 if lines else LOG_PAUSE)
+            lines = await reader.read()
 
     session.ask(ask)
 
@@ -204,15 +207,21 @@ def retry(opened: OpenSession, *, operation: IdArgument) -> None:
 
 
 @app.command()
-def watch(context: typer.Context, *, url: UrlOption = None) -> None:
+def watch(context: typer.Context, *, kind: WatchedOption = None, url: UrlOption = None) -> None:
     """Show what is active, live, until nothing is; Ctrl+C only stops the watching."""
     session = open_session(context, url)
-    signum = session.ask(watch_active)
+    signum = session.ask(lambda client: watch_active(client, kind))
     end_process(SIGNAL_EXIT + signum if signum else ExitCode.COMPLETED)
 
 
-def _active(session: Session, status: OperationStatus | None) -> list[str]:
-    page = session.ask(lambda client: client.list_operations(active_only=True, limit=MOST_SEARCHED))
+def _refuse_unless_named(operations: list[str] | None, all_: bool, chosen: str | None) -> None:
+    if all_ == bool(operations) or (chosen and not all_):
+        raise InputInvalid("name operations, or say --all", hint="then --status and --kind choose")
+
+
+def _active(session: Session, status: OperationStatus | None = None, kind: str | None = None) -> list[str]:
+    wanted = {"operation_type": kind} if kind else {}
+    page = session.ask(lambda client: client.list_operations(active_only=True, limit=MOST_SEARCHED, **wanted))
     found = [str(each["operation_id"]) for each in page["data"] if status in {None, each["status"]}]
     if not found:
         typer.echo("No such operation is active.", err=True)

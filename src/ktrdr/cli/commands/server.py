@@ -7,7 +7,7 @@ import typer
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.local_server import active_operations, ensure_server, read_identity, stop_server
 from ktrdr.cli.safe_text import safe_lines
-from ktrdr.cli.session import warn
+from ktrdr.cli.warnings_to_user import warn
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.settings import Settings
 

@@ -102,7 +102,7 @@ class LocalProcessEngine(WorkerEngine):
                 stdout=output,
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
-                env=self._environment,
+                env=self._environment | _trace(assignment),
                 start_new_session=True,
             )
             opened.pop_all()
@@ -117,6 +117,7 @@ class LocalProcessEngine(WorkerEngine):
             "operation_type": assignment.operation_type,
             "fence": assignment.fence,
             "request": dict(assignment.request),
+            "traceparent": assignment.traceparent,
             "work_folder": str(folder),
             "log_path": self.log_path(assignment.operation_id),
         }
@@ -136,6 +137,10 @@ class LocalProcessEngine(WorkerEngine):
         detail = f"the worker {how} before it had a result"
         hint = f"its last words are in {self.log_path(assignment.operation_id)}"
         return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
+
+
+def _trace(assignment: Assignment) -> dict[str, str]:
+    return {"TRACEPARENT": assignment.traceparent} if assignment.traceparent else {}
 
 
 def _not_started(error: OSError) -> OperationError:

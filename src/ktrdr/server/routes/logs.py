@@ -1,6 +1,7 @@
 """The route that serves what the worker of an operation logged."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,14 +19,27 @@ def logs_router(service: OperationsService, log_path: Callable[[str], str]) -> A
 
     @router.get("/{operation_id}/logs")
     async def logs(operation_id: str, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> dict[str, Any]:
-        """Return whole lines after a position, the position after them, and whether more can come."""
+        """Return whole lines after a position as fields, the next position, and whether more can come."""
         operation = await service.get(operation_id)
         path = Path(log_path(operation.operation_id))
         lines, position = await asyncio.to_thread(_lines, path, after, is_over=operation.is_terminal)
-        data = {"lines": lines, "after": position, "ended": operation.is_terminal}
+        data = {"lines": [_parsed(line) for line in lines], "after": position, "ended": operation.is_terminal}
         return {"success": True, "data": data}
 
     return router
+
+
+def _parsed(line: str) -> dict[str, str | None]:
+    """Return a line's fields; one that was not written by a logger is a message alone."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("message"), str):
+        return {"ts": None, "level": None, "source": None, "message": line}
+    trace = f"\n{found['exception']}" if found.get("exception") else ""
+    named = {name: str(found.get(name) or "") for name in ("ts", "level", "source")}
+    return {**named, "message": found["message"] + trace}
 
 
 def _lines(path: Path, after: int, *, is_over: bool) -> tuple[list[str], int]:

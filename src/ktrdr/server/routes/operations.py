@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from ktrdr.operations.store import OperationFilter
 from ktrdr.server.event_streams import EventStreamResponse, EventStreams
 
 LONGEST_WAIT = 30.0
+TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=ID_PATTERN)]
@@ -98,7 +100,7 @@ class OperationsRoutes:
 
     async def retry(self, operation_id: str, request: Request, idempotency_key: Key = None) -> JSONResponse:
         """Start a new operation like one that has ended."""
-        started = await self._service.retry(operation_id, idempotency_key, {"started_by": _user()})
+        started = await self._service.retry(operation_id, idempotency_key, _provenance(request))
         return _started(request, *started)
 
     async def _answer(self, operation: Operation) -> dict[str, Any]:
@@ -109,8 +111,7 @@ class OperationsRoutes:
         return shape
 
     async def _shapes(self, operations: Sequence[Operation]) -> Sequence[dict[str, Any]]:
-        shown = await self._dispatcher.with_queue_positions(operations)
-        return [to_public_dict(each, self._service.clock.now()) for each in shown]
+        return [to_public_dict(each, self._service.clock.now()) for each in operations]
 
 
 def start_route(service: OperationsService, kind: OperationKind) -> Callable[..., Awaitable[JSONResponse]]:
@@ -121,7 +122,7 @@ def start_route(service: OperationsService, kind: OperationKind) -> Callable[...
         body: BaseModel,
         idempotency_key: Key = None,
     ) -> JSONResponse:
-        started = await service.start(kind.name, body, idempotency_key, {"started_by": _user()})
+        started = await service.start(kind.name, body, idempotency_key, _provenance(request))
         return _started(request, *started)
 
     start.__annotations__["body"] = kind.request_model
@@ -135,6 +136,15 @@ def _started(request: Request, operation: Operation, replayed: bool) -> JSONResp
         headers["Idempotency-Replayed"] = "true"
     data = {"operation_id": operation.operation_id, "status": operation.status.value}
     return JSONResponse({"success": True, "data": data}, 200 if replayed else 202, headers=headers)
+
+
+def _provenance(request: Request) -> dict[str, str]:
+    """Return who starts an operation, and the trace it is part of if the client says one that can be read.
+
+    Source: https://www.w3.org/TR/trace-context/#traceparent-header
+    """
+    trace = request.headers.get("traceparent", "")
+    return {"started_by": _user()} | ({"traceparent": trace} if TRACEPARENT.fullmatch(trace) else {})
 
 
 def _user() -> str:
