@@ -1,6 +1,7 @@
 """What an operator watches: operations by kind and ending, how long they took and waited, who follows."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -39,9 +40,9 @@ class Metrics:
         elif after.is_terminal:
             self._ended.labels(kind, after.status.value).inc()
             if after.started_at and after.completed_at:
-                self._worked.labels(kind).observe((after.completed_at - after.started_at).total_seconds())
+                self._worked.labels(kind).observe(_seconds(after.started_at, after.completed_at))
         elif before.started_at is None and after.started_at:
-            self._waited.labels(kind).observe((after.started_at - after.created_at).total_seconds())
+            self._waited.labels(kind).observe(_seconds(after.created_at, after.started_at))
 
     def observe_latency(self, seconds: float) -> None:
         """Count one report that was told."""
@@ -56,3 +57,8 @@ class Metrics:
 
     def _histogram(self, name: str, words: str, *labels: str) -> Histogram:
         return Histogram(f"ktrdr_{name}", words, labels, registry=self._registry, buckets=SECONDS)
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    """Return the time between, never below zero: clocks are set back."""
+    return max((end - begin).total_seconds(), 0.0)
