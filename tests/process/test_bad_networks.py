@@ -42,6 +42,16 @@ def test_fault_23_an_answer_to_a_start_that_is_lost_costs_nothing(
     assert len(ktrdr.operations()) == 1
 
 
+def test_fault_23_an_answer_to_a_start_that_breaks_off_costs_nothing(
+    ktrdr: Installation, proxy: FaultProxy
+) -> None:
+    """Its head arrives, its body does not."""
+    proxy.faults.cut_once_after = 200
+    completed(ktrdr.run(*BRIEF, "--url", proxy.url))
+    assert len([line for line in proxy.requests if line.startswith("POST")]) == 2
+    assert len(ktrdr.operations()) == 1
+
+
 def test_fault_24_a_start_that_is_delivered_twice_is_one_operation(
     ktrdr: Installation, proxy: FaultProxy
 ) -> None:

@@ -25,6 +25,7 @@ class Faults:
     slice_bytes: int = CHUNK
     bytes_per_second: float = float("inf")
     cut_after: int | None = None
+    cut_once_after: int | None = None
     is_black: bool = False
     drop_answer_to: str | None = None
     deliver_twice: str | None = None
@@ -135,12 +136,14 @@ class FaultProxy:
     async def _send(self, connection: _Connection, piece: bytes) -> bool:
         """Send one piece; tell whether the connection may go on."""
         await asyncio.sleep(self.faults.latency + len(piece) / self.faults.bytes_per_second)
-        if self.faults.cut_after is not None:
-            piece = piece[: max(self.faults.cut_after - connection.sent, 0)]
+        limit = self.faults.cut_after if self.faults.cut_once_after is None else self.faults.cut_once_after
+        self.faults.cut_once_after = None
+        if limit is not None:
+            piece = piece[: max(limit - connection.sent, 0)]
         connection.sent += len(piece)
         connection.writer.write(piece)
         await connection.writer.drain()
-        return self.faults.cut_after is None or connection.sent < self.faults.cut_after
+        return limit is None or connection.sent < limit
 
     async def _deliver(self, request: bytes) -> None:
         """Send a request on a connection of its own, and wait until it is answered."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from ktrdr.cli.retries import ONCE
+from ktrdr.cli.retries import ONCE, STREAMED
 from ktrdr.errors import KtrdrError
 
 LONGEST_SILENCE = 45.0  # three heartbeats
@@ -29,7 +29,7 @@ async def stream_events(
         headers=headers,
         timeout=httpx2.Timeout(**{**http.timeout.as_dict(), "read": LONGEST_SILENCE}),
     )
-    request.extensions["retry"] = ONCE
+    request.extensions |= {"retry": ONCE, STREAMED: True}
     with suppress(httpx2.HTTPError, KtrdrError):
         response = await http.send(request, stream=True)
         try:

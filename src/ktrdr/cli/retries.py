@@ -34,6 +34,7 @@ class RetryPolicy:
         return base * (1 + self.jitter * (2 * fraction - 1))
 
 
+STREAMED = "streamed"  # the extension of a request whose answer is read piece by piece
 ONCE = RetryPolicy(connection_tries=1, answer_retries=0)
 
 
@@ -88,7 +89,10 @@ class RetryTransport(httpx2.AsyncBaseTransport):
 
     async def _attempt(self, request: httpx2.Request) -> Outcome:
         try:
-            return await self._inner.handle_async_request(request)
+            response = await self._inner.handle_async_request(request)
+            if STREAMED not in request.extensions:
+                await _read_whole(response)
+            return response
         except httpx2.TransportError as error:
             if not _never_sent(error):
                 request.extensions["may_have_arrived"] = True
@@ -100,6 +104,15 @@ class RetryTransport(httpx2.AsyncBaseTransport):
             if wanted is not None:
                 return min(max(wanted, 0.0), policy.longest_delay)
         return policy.delay(failures, self._fraction())
+
+
+async def _read_whole(response: httpx2.Response) -> None:
+    """Read the body: an answer that breaks off in it is as lost as one that never came."""
+    try:
+        await response.aread()
+    except httpx2.TransportError:
+        await response.aclose()
+        raise
 
 
 def _is_good(outcome: Outcome) -> bool:

@@ -1,13 +1,15 @@
 """When a request is sent again, after how long, and when never."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
 
-from ktrdr.cli.retries import RetryPolicy, RetryTransport, sleep_out
+from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.retries import ONCE, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.errors import ServerUnreachable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = RetryPolicy()
@@ -146,3 +148,35 @@ def test_closing_closes_what_is_underneath() -> None:
     inner = Closable(answer(200))
     asyncio.run(RetryTransport(inner, POLICY).aclose())
     assert inner.closed
+
+
+class BreaksOff(httpx2.AsyncByteStream):
+    """A body that ends before its end."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"data'
+        raise httpx2.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+def broken_off() -> httpx2.Response:
+    return httpx2.Response(202, stream=BreaksOff())
+
+
+def test_fault_23_an_answer_that_breaks_off_is_as_lost_as_one_that_never_came() -> None:
+    replies = Replies(broken_off(), answer(202))
+    reply, pauses = send(replies, "POST", headers={"Idempotency-Key": "op_a"})
+    assert isinstance(reply, httpx2.Response)
+    assert (replies.sent, pauses) == (2, [1.0])
+
+
+def test_fault_23_a_start_whose_answers_all_break_off_may_have_arrived() -> None:
+    """Whoever asked must not be told that nothing was started."""
+
+    async def start() -> None:
+        transport = RetryTransport(Replies(broken_off()), ONCE)
+        client = KtrdrApiClient("http://there", retry=ONCE, transport=transport)
+        await client.start("/x", {}, "op_a")
+
+    with pytest.raises(ServerUnreachable) as lost:
+        asyncio.run(start())
+    assert lost.value.may_have_arrived
