@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import psutil
 import pytest
 
@@ -101,6 +102,24 @@ def test_fault_44_a_command_that_is_stopped_for_a_while_goes_on_where_the_work_i
     code, _, words = ending(terminal)
     assert code == 0
     assert "Iterations completed  20" in words
+
+
+def test_fault_44_ctrl_z_stops_a_command_and_fg_brings_it_back(ktrdr: Installation) -> None:
+    """As in any shell; the work goes on meanwhile."""
+    shell = pexpect.spawn(
+        "bash", ["--norc", "-i"], env={**ktrdr.environment, "PS1": "ready> "}, encoding="utf-8", timeout=60
+    )
+    until(shell, "ready> ")
+    shell.sendline(f"cd {ROOT}; {ktrdr.python} -m ktrdr {' '.join(BRIEF)}")
+    until(shell, "iteration")
+    shell.send("\x1a")
+    until(shell, "Stopped")
+    assert ktrdr.run("operations", "wait", "@last").stdout.endswith("completed\n")
+    shell.sendline("fg")
+    until(shell, "Iterations completed  20")
+    until(shell, "ready> ")
+    shell.sendline("exit")
+    ending(shell)
 
 
 def test_fault_46_a_terminal_that_is_closed_leaves_the_work_going_on(ktrdr: Installation) -> None:

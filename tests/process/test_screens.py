@@ -106,6 +106,7 @@ def test_fault_48_terminals_that_can_little_get_what_they_can(
     assert "Iterations completed  5" in text
     if name == "TERM":
         assert "\x1b" not in text
+        assert re.search(r"^Iterations  \d+ %  0:0\d  iteration", text, re.MULTILINE)
     else:
         assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", text)
 

@@ -21,6 +21,7 @@ class HeldApi(ThreadingHTTPServer):
         self.may_answer = threading.Event()
         self.started: list[str] = []
         self.cancelled: list[str] = []
+        self.order: list[str] = []
 
     def operation(self, operation_id: str) -> dict[str, object]:
         """Return the operation as it is now."""
@@ -44,9 +45,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.started.append(operation_id)
             self.server.asked_to_start.set()
             self.server.may_answer.wait(HANG_GUARD)
+            self.server.order.append("start answered")
         else:
             operation_id = self.path.split("/")[-2]
             self.server.cancelled.append(operation_id)
+            self.server.order.append("cancel asked")
         self._answer(202, self.server.operation(operation_id))
 
     def do_GET(self) -> None:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import pyte
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from ktrdr.cli.display import ProgressDisplay
+from ktrdr.cli.phase_rows import draw_rows, phase_rows
 from ktrdr.cli.plain_display import PlainProgressDisplay, SilentDisplay
 from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay, make_display
 from ktrdr.cli.progress_words import duration, usage_words
@@ -141,6 +143,18 @@ def test_at_the_end_every_phase_is_whole(clock: HandClock) -> None:
     assert [line.split()[2] for line in drawn_at_last(text.getvalue())] == ["100%"] * 3
 
 
+@pytest.mark.parametrize("width", [1, 10, 20, 40, 60, 200])
+def test_fault_48_no_row_is_wider_than_the_terminal(width: int) -> None:
+    """A line that wraps could not be drawn over."""
+    state = at(60, phases=phases(100, 40, 0), message="Epoch 4/10, loss 1.071, val 1.083")
+    text = io.StringIO()
+    rows = draw_rows(phase_rows(state, 4.0, 0.0), width=width, height=30)
+    Console(file=text, width=width, color_system=None).print(rows)
+    lines = text.getvalue().splitlines()
+    assert len(lines) == 3
+    assert max(map(cell_len, lines)) <= width
+
+
 def test_on_a_low_screen_only_the_phase_at_work_is_drawn(clock: HandClock) -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=100, height=5, color_system=None)
@@ -263,7 +277,9 @@ def test_quiet_says_only_what_went_wrong() -> None:
     assert text.getvalue().splitlines() == words
 
 
-def test_without_a_terminal_lines_are_chosen_whatever_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_48_without_a_terminal_lines_are_chosen_whatever_is_forced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(make_display(), PlainProgressDisplay)
 
