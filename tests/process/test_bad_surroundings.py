@@ -111,7 +111,7 @@ def test_fault_44_ctrl_z_stops_a_command_and_fg_brings_it_back(ktrdr: Installati
     )
     until(shell, "ready> ")
     shell.sendline(f"cd {ROOT}; {ktrdr.python} -m ktrdr {' '.join(BRIEF)}")
-    until(shell, "iteration")
+    shell.expect(r"iteration \d+/")
     shell.send("\x1a")
     until(shell, "Stopped")
     assert ktrdr.run("operations", "wait", "@last").stdout.endswith("completed\n")

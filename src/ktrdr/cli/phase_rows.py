@@ -43,17 +43,16 @@ def finished(state: GenericProgressState) -> GenericProgressState:
     return replace(state.finished(), current_step=last, message=state.message if is_last else "")
 
 
-def draw_rows(rows: list[Row], *, width: int, height: int) -> Table:
+def draw_rows(rows: list[Row], height: int) -> Table:
     """Return the rows as a table; of too many for the height only the one at work is shown."""
     shown = rows if len(rows) + LINES_BELOW <= height else [_at_work(rows)]
     cells = [_cells(row) for row in shown]
-    fits = width > 2 * BAR_WIDTH
     table = Table.grid(padding=(0, 1))
     for column in (0, 2, 3):
         widest = max(line[column].cell_len for line in cells)
         if column == 2:
-            table.add_column(no_wrap=True, min_width=BAR_WIDTH if fits else None)
-        table.add_column(no_wrap=True, min_width=widest if fits else None)
+            table.add_column(no_wrap=True, min_width=BAR_WIDTH)
+        table.add_column(no_wrap=True, min_width=widest)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for row, line in zip(shown, cells, strict=True):
         table.add_row(line[0], _bar(row), *line[2:])

@@ -148,7 +148,7 @@ def test_fault_48_no_row_is_wider_than_the_terminal(width: int) -> None:
     """A line that wraps could not be drawn over."""
     state = at(60, phases=phases(100, 40, 0), message="Epoch 4/10, loss 1.071, val 1.083")
     text = io.StringIO()
-    rows = draw_rows(phase_rows(state, 4.0, 0.0), width=width, height=30)
+    rows = draw_rows(phase_rows(state, 4.0, 0.0), 30)
     Console(file=text, width=width, color_system=None).print(rows)
     lines = text.getvalue().splitlines()
     assert len(lines) == 3
