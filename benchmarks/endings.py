@@ -3,7 +3,8 @@
 The end of the work is the operation's `completed_at`, which the server writes by the clock of the same
 machine once the worker process is gone; a poller of 300 ms would see it 150 ms later on average. Ctrl+C is
 timed from the key to the first message, to the end of the worker process (of a counter, and of a training in
-full run), and from a second key, while the worker is frozen, to the exit.
+full run), and from a second key, while the worker is frozen, to the exit. While the server is frozen, Ctrl+C is
+timed to the first words and to the exit, which then cannot wait for the truth.
 """
 
 import time
@@ -22,8 +23,9 @@ STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_moment
 LONG = ("dummy", "run", "--duration", "600", "--iterations", "6000")
 SHORT = ("dummy", "run", "--duration", "0.5", "--iterations", "5")
 EXIT, ANSWER, WORKER_GONE, SECOND_PRESS = 50.0, 50.0, 1000.0, 500.0
+ANSWER_FROZEN, EXIT_FROZEN = 500.0, 5000.0
 TWO_PRESSES = 0.4  # closer ones count as one
-RUNS, TRAININGS = 10, 4
+RUNS, TRAININGS, FROZEN = 10, 4, 3
 
 
 def milliseconds_since(moment: float) -> float:
@@ -92,6 +94,29 @@ def second_press_to_exit(home: Home) -> float:
     return spent
 
 
+def frozen_server_to_words(home: Home) -> float:
+    """Return the milliseconds from Ctrl+C to the first words while the server is frozen."""
+    return _while_frozen(home, "Cancelling")
+
+
+def frozen_server_to_exit(home: Home) -> float:
+    """Return the milliseconds from Ctrl+C to the exit while the server is frozen."""
+    return _while_frozen(home, pexpect.EOF)
+
+
+def _while_frozen(home: Home, end: str | type[pexpect.EOF]) -> float:
+    with working(home, LONG, "iteration") as terminal:
+        server = home.server()
+        server.suspend()
+        pressed = press(terminal)
+        terminal.expect(end)
+        spent = milliseconds_since(pressed)
+        terminal.expect(pexpect.EOF)
+        server.resume()
+    home.ktrdr("operations", "cancel", "--all")
+    return spent
+
+
 def endless_training(home: Home) -> tuple[str, ...]:
     """Return the command of a training that lasts until somebody stops it."""
     text = STRATEGY.read_text().replace("patience: 20", "patience: 100000")
@@ -116,6 +141,8 @@ def lines() -> Iterator[Line]:
             ("Ctrl+C to the end of a counting worker", WORKER_GONE, RUNS, counter),
             ("Ctrl+C to the end of a training worker", WORKER_GONE, TRAININGS, training),
             ("Second Ctrl+C to exit", SECOND_PRESS, RUNS, second_press_to_exit),
+            ("Frozen server: Ctrl+C to the first words", ANSWER_FROZEN, FROZEN, frozen_server_to_words),
+            ("Frozen server: Ctrl+C to exit", EXIT_FROZEN, FROZEN, frozen_server_to_exit),
         ):
             yield Line(what, repeated(runs, partial(measure, home)), "ms", at_most=aim)
 

@@ -75,11 +75,15 @@ class Home:
         terminal.delaybeforesend = None
         return terminal
 
-    def worker(self) -> psutil.Process:
-        """Return the only live worker of this home's server."""
+    def server(self) -> psutil.Process:
+        """Return this home's server."""
         identity = read_identity(self.settings)
         assert identity is not None, "no server is running"
-        (worker,) = (each for each in psutil.Process(identity.pid).children() if _is_worker(each))
+        return psutil.Process(identity.pid)
+
+    def worker(self) -> psutil.Process:
+        """Return the only live worker of this home's server."""
+        (worker,) = (each for each in self.server().children() if _is_worker(each))
         return worker
 
 

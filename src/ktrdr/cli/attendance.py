@@ -28,7 +28,7 @@ ONE_LOOK = 0.001
 class Patience:
     """How many seconds each kind of waiting may last; `contact` None waits for ever."""
 
-    acknowledgement: float = 5.0
+    acknowledgement: float = 4.8  # and leaving: 5 s in all
     cancel_try: float = 3.0
     ending: float = 18.0
     termination: float = 5.0
