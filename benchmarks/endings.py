@@ -3,7 +3,7 @@
 The end of the work is the operation's `completed_at`, which the server writes by the clock of the same
 machine once the worker process is gone; a poller of 300 ms would see it 150 ms later on average. Ctrl+C is
 timed from the key to the first message, to the end of the worker process (of a counter, and of a training in
-full run), and from a second key, while the worker is frozen, to the exit. While the server is frozen, Ctrl+C is
+full run), and from a second key, while the worker is frozen, to the exit. While the server is frozen, it is
 timed to the first words and to the exit, which then cannot wait for the truth.
 """
 
