@@ -18,16 +18,19 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dummy": ("dummy", "run", "--duration", "0.5", "--iterations", "5"),
     "training": ("models", "train", str(STRATEGY), "--epochs", "3"),
     "data_import": ("data", "import", CSV, "IBM2"),
+    "data_load": ("data", "load", "AAPL", "MSFT"),
 }
 PHASES = {
     "dummy": ["Iterations"],
     "training": ["Bars", "Features", "Training", "Evaluate"],
     "data_import": ["Read", "Store"],
+    "data_load": ["AAPL", "MSFT"],
 }
 FIRST_RESULT = {
     "dummy": "Iterations completed",
     "training": "trend_momentum ·",
     "data_import": "IBM2 1d ·",
+    "data_load": "AAPL 1d ·",
 }
 BAR = re.compile(r"^  (?P<phase>\S+) +━{24} 100% 0:\d\d")
 

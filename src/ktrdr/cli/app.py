@@ -41,7 +41,7 @@ class CommandGroup:
 
 COMMAND_GROUPS: Mapping[str, CommandGroup] = {
     "models": CommandGroup("ktrdr.cli.commands.models:app", "Train models and look at them."),
-    "data": CommandGroup("ktrdr.cli.commands.data:app", "Import bars and list what is there."),
+    "data": CommandGroup("ktrdr.cli.commands.data:app", "Load bars, import your own, list them."),
     "operations": CommandGroup("ktrdr.cli.commands.operations:app", "List, follow and cancel operations."),
     "server": CommandGroup("ktrdr.cli.commands.server:app", "Start, stop and inspect the server."),
     "run": CommandGroup("ktrdr.cli.commands.run:app", "Start an operation of any kind the server knows."),

@@ -7,6 +7,7 @@ from ktrdr.operations.kind import OperationKind
 
 KINDS: Mapping[str, str] = {
     "data_import": "ktrdr.kinds.data_import:KIND",
+    "data_load": "ktrdr.kinds.data_load:KIND",
     "dummy": "ktrdr.kinds.dummy:KIND",
     "training": "ktrdr.kinds.training:KIND",
 }

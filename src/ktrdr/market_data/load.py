@@ -11,7 +11,8 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import describe_range, in_range
 from ktrdr.market_data.ingest import check_bars
 from ktrdr.market_data.sample import PROVIDER, TIMEFRAME, load_sample, sample_symbols
-from ktrdr.market_data.store import BarStore, Series
+from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.store import BarStore
 
 IMPORTED = "import"
 

@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from ktrdr.market_data.bars import PRICES, SCHEMA
-from ktrdr.market_data.store import Series, SeriesInfo
+from ktrdr.market_data.series_meta import Series, SeriesInfo
 
 Adjustment = Literal["raw", "split", "split_dividend"]
 TIMEFRAME = "1d"

@@ -10,7 +10,8 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.load import load_bars
 from ktrdr.market_data.sample import load_sample
-from ktrdr.market_data.store import BarStore, Series
+from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.store import BarStore
 
 BARS = load_sample("IBM", "raw")[:300]
 SERIES = Series("import", "BTC/USDT", "1d")

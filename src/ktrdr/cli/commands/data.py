@@ -1,4 +1,4 @@
-"""`ktrdr data`: import bars of one's own, and see which there are."""
+"""`ktrdr data`: load bars, import bars of one's own, and see which there are."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
+from ktrdr.cli.operation_adapters.data_load import DataLoadOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.options import (
     Output,
@@ -17,11 +18,12 @@ from ktrdr.cli.session import Session, message_of, open_session
 from ktrdr.errors import InputInvalid
 from ktrdr.invalid_fields import check
 from ktrdr.kinds.data_import import DataImportRequest
+from ktrdr.kinds.data_load import DataLoadRequest
 from ktrdr.operations.identifier import new_upload_id
 
 WORTH_SAYING = 50.0  # MB
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Import bars and list what is there.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Load bars, import your own, list them.")
 
 
 @app.command("import")
@@ -45,6 +47,27 @@ def import_file(
     session = opened()
     adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
+
+
+@app.command()
+@operation_command()
+def load(
+    opened: OpenSession,
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Whose bars, as AAPL.")],
+    *,
+    timeframe: Annotated[str, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w.")] = "1d",
+    start: Annotated[str | None, typer.Option(help="The first date, as 2024-01-31.")] = None,
+    end: Annotated[str | None, typer.Option(help="The last date; that whole day belongs to it.")] = None,
+    mode: Annotated[
+        str,
+        typer.Option(help="full: what is missing of the range; tail: what is new; backfill; local: nothing."),
+    ] = "full",
+    provider: Annotated[str, typer.Option(help="Where bars come from.")] = "sample",
+) -> None:
+    """Load bars from a provider; what is there already is not fetched again."""
+    adapter = DataLoadOperationAdapter(symbols, timeframe, start, end, mode, provider=provider)
+    check(DataLoadRequest, adapter.get_start_payload())
+    opened().run(adapter, message_of)
 
 
 @app.command("list")

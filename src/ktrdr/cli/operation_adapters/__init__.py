@@ -7,6 +7,7 @@ from ktrdr.lazy import resolve
 
 ADAPTERS: Mapping[str, str] = {
     "data_import": "ktrdr.cli.operation_adapters.data_import:DataImportOperationAdapter",
+    "data_load": "ktrdr.cli.operation_adapters.data_load:DataLoadOperationAdapter",
     "dummy": "ktrdr.cli.operation_adapters.dummy:DummyOperationAdapter",
     "training": "ktrdr.cli.operation_adapters.training:TrainingOperationAdapter",
 }

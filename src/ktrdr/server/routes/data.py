@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from ktrdr.market_data.sample import sample_series
-from ktrdr.market_data.store import BarStore, SeriesInfo
+from ktrdr.market_data.series_meta import SeriesInfo
+from ktrdr.market_data.store import BarStore
 
 
 def data_router(store: BarStore) -> APIRouter:

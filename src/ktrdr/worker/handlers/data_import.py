@@ -5,7 +5,8 @@ from ktrdr.errors import DataInvalid
 from ktrdr.kinds.data_import import DataImportRequest, DataImportResult
 from ktrdr.market_data.csv_bars import ImportedBars, read_csv_bars
 from ktrdr.market_data.load import IMPORTED
-from ktrdr.market_data.store import BarStore, Series
+from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
 from ktrdr.worker.folders import Folders

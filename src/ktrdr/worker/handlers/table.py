@@ -13,6 +13,7 @@ Handler = Callable[[Any, OperationContext, Folders], BaseModel]
 
 HANDLERS: Mapping[str, str] = {
     "data_import": "ktrdr.worker.handlers.data_import:handle",
+    "data_load": "ktrdr.worker.handlers.data_load:handle",
     "dummy": "ktrdr.worker.handlers.dummy:handle",
     "training": "ktrdr.worker.handlers.training:handle",
 }

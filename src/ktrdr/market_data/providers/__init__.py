@@ -1,0 +1,1 @@
+"""Where bars come from: one port, and an implementation a source."""
