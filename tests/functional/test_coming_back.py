@@ -162,5 +162,8 @@ def test_what_a_worker_logged_can_be_read_and_followed(ktrdr: Ktrdr) -> None:
     assert ktrdr.run("operations", "logs", "@last", "--follow").stdout == words
     log.write_text('{"ts": "2026-01-01T10:11:12+00:00", "level": "info", "source": "x", "message": "one"}\n')
     assert ktrdr.run("operations", "logs", "@last").stdout == "10:11:12 info    one\n"
+    followed = ktrdr.run("operations", "follow", "@last", "--logs")
+    assert "10:11:12 info    one\n" in followed.stderr
+    assert "one" not in ktrdr.run("operations", "follow", "@last").stderr
     log.unlink()
     assert ktrdr.run("operations", "logs", "@last").stdout == ""
