@@ -32,6 +32,7 @@ def test_loaded_bars_are_listed(ktrdr: Ktrdr) -> None:
     ktrdr.run("data", "load", "IBM", "--end", "2000-12-31")
     rows = ktrdr.json("data", "list")["series"]
     assert {"provider": "sample", "symbol": "IBM", "rows": 212}.items() <= rows[0].items()
+    assert [each["symbol"] for each in rows] == ["IBM", "AAPL", "GOOG", "MSFT"]
 
 
 def test_an_unknown_symbol_is_refused_before_anything_is_loaded(ktrdr: Ktrdr) -> None:
@@ -40,7 +41,8 @@ def test_an_unknown_symbol_is_refused_before_anything_is_loaded(ktrdr: Ktrdr) ->
     assert "it has AAPL 1d, GOOG 1d, IBM 1d, MSFT 1d" in failed.stderr
     assert "nothing" not in failed.stdout
     missing = ktrdr.run("data", "load", "AAPL", "--mode", "local", expect=1)
-    assert "there are no AAPL 1d bars" in missing.stderr or "load them first" in missing.stderr
+    assert "there are no AAPL 1d bars" in missing.stderr
+    assert "`local` fetches nothing; use another mode" in missing.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ktrdr.cli.api_client import KtrdrApiClient
-from ktrdr.errors import KtrdrError
+from ktrdr.errors import KtrdrError, ServerFailed
 
 LOG_PAUSE = 0.3
 LAST_LOOK = 0.3
@@ -24,11 +24,18 @@ class LogReader:
         self.is_over = False
 
     async def read(self) -> list[dict[str, Any]]:
-        """Return the lines that are new; `is_over` tells that no more can come."""
-        page = (await self._client.get(self._path, after=self._after))["data"]
-        self._after = page["after"]
-        self.is_over = bool(page["ended"]) and not page["lines"]
-        return list(page["lines"])
+        """Return the lines that are new; `is_over` tells that no more can come. Raises KtrdrError."""
+        answer = await self._client.get(self._path, after=self._after)
+        try:
+            page = answer["data"]
+            lines = [dict(line) for line in page["lines"]]
+            self._after, ended = int(page["after"]), bool(page["ended"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise ServerFailed(
+                "the log cannot be understood", hint="is the server of this version?"
+            ) from error
+        self.is_over = ended and not lines
+        return lines
 
 
 def log_text(line: dict[str, Any]) -> str:

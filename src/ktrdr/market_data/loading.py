@@ -73,7 +73,7 @@ class SeriesLoader:
             for number, chunk in enumerate(chunks):
                 self._notice(number / len(chunks), self._new_bars)
                 self._load_chunk(chunk)
-            return self._report(asked)
+            return self._report(asked, mode)
 
     def _known(self) -> SeriesMeta | None:
         return self._store.meta(self._series) if self._store.has(self._series) else None
@@ -88,6 +88,11 @@ class SeriesLoader:
                 hint="give an earlier --start or a later --end",
             )
         return Interval(begin, until)
+
+    def _what_is_there(self, known: SeriesMeta | None, mode: Mode) -> str:
+        if known and known.first and known.last:
+            return f"there are {known.rows:,} from {known.first:%Y-%m-%d} to {known.last:%Y-%m-%d}"
+        return _nothing_yet(mode, self._provider.name)
 
     def _first(self, mode: Mode) -> datetime:
         known = self._known()
@@ -130,15 +135,14 @@ class SeriesLoader:
                 hint="bars of two adjustments are never mixed; nothing was changed",
             )
 
-    def _report(self, asked: Interval) -> LoadReport:
+    def _report(self, asked: Interval, mode: Mode) -> LoadReport:
         known = self._known()
         bars = self._store.read(self._series, asked) if known else None
         if known is None or bars is None or bars.is_empty():
-            span = f"{known.first:%Y-%m-%d} to {known.last:%Y-%m-%d}" if known and known.first else ""
             raise DataInvalid(
                 f"there are no {self._series.symbol} {self._series.timeframe} bars from "
                 f"{asked.start:%Y-%m-%d} to {asked.end - timedelta(microseconds=1):%Y-%m-%d}",
-                hint=f"there are {known.rows:,} from {span}" if known and span else "load them first",
+                hint=self._what_is_there(known, mode),
             )
         return LoadReport(
             self._series,
@@ -150,6 +154,10 @@ class SeriesLoader:
             self._requests,
             self._duplicates,
         )
+
+
+def _nothing_yet(mode: Mode, provider: str) -> str:
+    return "`local` fetches nothing; use another mode" if mode == "local" else f"`{provider}` has none"
 
 
 def missing(mode: Mode, asked: Interval, known: SeriesMeta | None) -> Intervals:

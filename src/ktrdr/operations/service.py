@@ -100,10 +100,11 @@ class OperationsService:
     ) -> tuple[Operation, bool]:
         """Start an operation like one that has ended, as `start` does; else raises InputInvalid."""
         before = await self.get(operation_id)
-        kind = self._kinds[before.operation_type]
-        if not kind.repeatable:
+        kind = self._kinds.get(before.operation_type)
+        if kind is None or not kind.repeatable:
             raise InputInvalid(
-                f"an operation of kind `{kind.name}` cannot be repeated", hint="run its command again"
+                f"an operation of kind `{before.operation_type}` cannot be repeated",
+                hint="run its command again",
             )
         if not before.is_terminal:
             raise InputInvalid(f"`{operation_id}` is still {before.status}", hint="cancel it, or wait for it")

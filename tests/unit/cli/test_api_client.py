@@ -11,6 +11,7 @@ import pytest
 
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport, problem_of
 from ktrdr.cli.retries import ONCE
+from ktrdr.cli.worker_logs import LogReader
 from ktrdr.errors import KtrdrError, ServerFailed, ServerUnreachable
 
 
@@ -149,3 +150,15 @@ def test_a_refused_socket_starts_the_server_and_asks_again_at_once() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         assert asyncio.run(scenario(Path(folder))) == 1
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": 3}, {"data": {"lines": ["x"], "after": 0, "ended": True}}])
+def test_a_log_of_another_shape_is_one_sentence(answer: dict[str, object]) -> None:
+    """As an older server would answer."""
+
+    async def read() -> None:
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=answer))
+        await LogReader(KtrdrApiClient("http://there", transport=transport), "op_a").read()
+
+    with pytest.raises(ServerFailed, match="the log cannot be understood"):
+        asyncio.run(read())

@@ -16,7 +16,10 @@ def data_router(store: BarStore) -> APIRouter:
     @router.get("")
     def series() -> dict[str, Any]:
         """Return every imported series and those of the sample."""
-        return {"success": True, "data": [_shape(each) for each in (*store.list(), *sample_series())]}
+        kept = store.list()
+        loaded = {each.series for each in kept}
+        built_in = [each for each in sample_series() if each.series not in loaded]
+        return {"success": True, "data": [_shape(each) for each in (*kept, *built_in)]}
 
     return router
 
