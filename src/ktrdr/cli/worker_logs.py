@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,6 @@ from ktrdr.errors import KtrdrError, ServerFailed
 
 LOG_PAUSE = 0.3
 LAST_LOOK = 0.3
-CLOCK_TIME = slice(11, 19)
 
 
 class LogReader:
@@ -39,10 +39,13 @@ class LogReader:
 
 
 def log_text(line: dict[str, Any]) -> str:
-    """Return a line as people read it: time, level, message; or as it was written, if it has no more."""
+    """Return a line as people read it: their own time, level, message; or as it was written, without more."""
     message = str(line.get("message") or "")
-    time, level = str(line.get("ts") or "")[CLOCK_TIME], str(line.get("level") or "")
-    return f"{time} {level:<7} {message}" if time and level else message
+    try:
+        moment = datetime.fromisoformat(str(line.get("ts"))).astimezone()
+    except ValueError:
+        return message
+    return f"{moment:%H:%M:%S} {line.get('level') or '':<7} {message}"
 
 
 @asynccontextmanager
