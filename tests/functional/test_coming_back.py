@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.kinds.table import KINDS
 from support.installation import Installation
 from support.one_process import OneProcess, one_process
 
@@ -147,7 +148,7 @@ def test_any_kind_the_server_describes_can_be_run(ktrdr: Ktrdr) -> None:
     done = ktrdr.run("run", "dummy", "--set", "duration=0.1", "--set", "iterations=3")
     assert "iterations_completed: 3" in done.stdout
     unknown = ktrdr.run("run", "backtest", expect=5)
-    assert "there are data_import, dummy, training" in unknown.stderr
+    assert f"there are {', '.join(sorted(KINDS))}" in unknown.stderr
     assert "--set `x` is not KEY=VALUE" in ktrdr.run("run", "dummy", "--set", "x", expect=2).stderr
     assert "`colour`" in ktrdr.run("run", "dummy", "--set", "colour=red", expect=2).stderr
 
