@@ -239,6 +239,10 @@ async def test_the_usual_time_of_a_kind_is_known_before_its_next_operation(api: 
     assert "usual_seconds" not in first["metadata"]
     second = await api.get(await api.started(duration=0.2, iterations=2))
     assert 0.2 <= second["metadata"]["usual_seconds"] < 60
+    await api.until(second["operation_id"])
+    longer = await api.until(await api.started(duration=2, iterations=20))
+    last = await api.get(await api.started(duration=0.1, iterations=1))
+    assert last["metadata"]["usual_seconds"] < longer["progress"]["phases"][0]["elapsed_seconds"]
 
 
 async def test_kinds_describe_themselves(api: Api) -> None:

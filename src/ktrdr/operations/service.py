@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ktrdr.clock import Clock
 from ktrdr.errors import Conflict, InputInvalid, NotFound, QueueFull
 from ktrdr.operations.events import CancelRequested, Event, Progressed
-from ktrdr.operations.history import history_of
+from ktrdr.operations.history import History
 from ktrdr.operations.identifier import new_operation_id
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation, OperationStatus
@@ -55,6 +55,7 @@ class OperationsService:
         self._written: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._released = False
+        self._history = History(store)
         self._inserting = asyncio.Lock()
         self.changed = asyncio.Event()
 
@@ -77,7 +78,7 @@ class OperationsService:
         new = self._new_operation(
             kind.name,
             request,
-            {**(metadata or {}), "description": description, **await history_of(self.store, kind.name)},
+            {**(metadata or {}), "description": description, **await self._history.of(kind.name)},
             operation_id or new_operation_id(kind.name),
         )
         stored = await self.store.get(new.operation_id)
@@ -225,6 +226,7 @@ class OperationsService:
         if operation.is_terminal:
             self._progress.pop(operation.operation_id, None)
             self._written.pop(operation.operation_id, None)
+            self._history.note(operation)
             self.changed.set()
         else:
             self._written[operation.operation_id] = self.clock.monotonic()

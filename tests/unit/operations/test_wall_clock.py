@@ -6,7 +6,7 @@ import pytest
 
 from ktrdr.cli.operation_report import elapsed_seconds, first_estimate
 from ktrdr.operations import events
-from ktrdr.operations.history import history_of
+from ktrdr.operations.history import History
 from ktrdr.operations.operation import Operation, OperationStatus, to_public_dict
 from ktrdr.operations.progress import GenericProgressState
 from ktrdr.operations.transitions import transition
@@ -49,4 +49,4 @@ async def test_fault_37_no_time_that_is_counted_is_negative(jump: timedelta) -> 
     assert f'ktrdr_operation_seconds_sum{{kind="count"}} {spent}' in text
     store = MemoryOperationStore()
     await store.insert(ended)
-    assert await history_of(store, "count") == {"usual_seconds": spent}
+    assert await History(store).of("count") == {"usual_seconds": spent}
