@@ -7,6 +7,7 @@ full run), and from a second key, while the worker is frozen, to the exit. While
 timed to the first words and to the exit, which then cannot wait for the truth.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ SHORT = ("dummy", "run", "--duration", "0.5", "--iterations", "5")
 EXIT, ANSWER, WORKER_GONE, SECOND_PRESS = 50.0, 50.0, 1000.0, 500.0
 ANSWER_FROZEN, EXIT_FROZEN = 500.0, 5000.0
 POLL_SECONDS = 0.3
+MOMENTS = random.Random(7)  # a schedule, not a secret
 TWO_PRESSES = 0.4  # closer ones count as one
 RUNS, TRAININGS, FROZEN = 10, 4, 3
 
@@ -62,8 +64,12 @@ def work_to_exit(home: Home) -> float:
 
 
 def work_to_poller(home: Home) -> float:
-    """Return the milliseconds from the end of the work to when a poller of 300 ms, without exit, knows it."""
+    """Return the milliseconds from the end of the work to when a poller of 300 ms, without exit, knows it.
+
+    It begins at any moment: the work ends at any moment of a real poller's pause.
+    """
     operation_id = home.ktrdr(*SHORT, "--detach", "-q").strip()
+    time.sleep(MOMENTS.uniform(0.0, POLL_SECONDS))
     with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(home.settings.socket_path))) as client:
         while True:
             shown = client.get(f"http://ktrdr/api/v1/operations/{operation_id}").json()["data"]
