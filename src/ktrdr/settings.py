@@ -4,19 +4,22 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
 
 LONGEST_SOCKET_PATH = 100
+PREFIX = "KTRDR_"
+OWN_VARIABLES = frozenset({"KTRDR_API_URL", "KTRDR_HOME"})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where state, data, models and the running server live; `api_url` names a server of one's own.
 
-    `traceparent` is the trace that the caller is part of, as W3C Trace Context writes it.
+    `traceparent` is the trace that the caller is part of, as W3C Trace Context writes it;
+    `provider_variables` are what the operator says to providers of bars, keys among it.
     """
 
     api_url: str | None
@@ -26,12 +29,23 @@ class Settings:
     cache_dir: Path
     runtime_dir: Path
     traceparent: str | None = None
+    provider_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the platform's folders are used."""
-        found = cls._found(environment)
-        return replace(found, traceparent=environment.get("TRACEPARENT") or None)
+        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the platform's folders are used.
+
+        Every other variable that begins with `KTRDR_` is for providers.
+        """
+        return replace(
+            cls._found(environment),
+            traceparent=environment.get("TRACEPARENT") or None,
+            provider_variables={
+                name: value
+                for name, value in environment.items()
+                if name.startswith(PREFIX) and name not in OWN_VARIABLES
+            },
+        )
 
     @classmethod
     def _found(cls, environment: Mapping[str, str]) -> "Settings":

@@ -36,7 +36,7 @@ def kept(ktrdr: Installation) -> list[Path]:
 def test_a_file_of_ones_own_imports_and_trains(ktrdr: Installation, csv: Path) -> None:
     shown = ktrdr.run("data", "import", str(csv), "MSFT2", "--map", "close=Last").stdout
     assert shown == "MSFT2 1d · 3,270 bars, 2000-03-01 to 2013-03-01\n"
-    assert "MSFT2 1d            3,270 bars" in ktrdr.run("data", "list").stdout
+    assert "MSFT2   1d         3,270  2000-03-01  2013-03-01  import " in ktrdr.run("data", "list").stdout
     trained = ktrdr.json("models", "train", str(STRATEGY), "MSFT2", "--epochs", "2")
     assert trained["result"]["symbols"] == ["MSFT2"]
     assert {path.suffix for path in kept(ktrdr)} == {".parquet"}
@@ -110,7 +110,7 @@ def test_bars_come_through_a_pipe_too(ktrdr: Installation, csv: Path, tmp_path: 
     writing.start()
     ktrdr.run("data", "import", str(pipe), "PIPED", "--map", "close=Last")
     writing.join()
-    assert "PIPED 1d" in ktrdr.run("data", "list").stdout
+    assert "PIPED   1d" in ktrdr.run("data", "list").stdout
 
 
 async def test_an_upload_larger_than_any_request_is_kept_privately(api: Api, tmp_path: Path) -> None:

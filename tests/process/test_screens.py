@@ -11,6 +11,7 @@ import pytest
 
 from ktrdr.market_data.sample import load_sample
 from support.installation import Installation, ending, until
+from support.stored_bars import store_sample
 
 STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
 CSV = "IBM.csv"
@@ -19,25 +20,29 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "training": ("models", "train", str(STRATEGY), "--epochs", "3"),
     "data_import": ("data", "import", CSV, "IBM2"),
     "data_load": ("data", "load", "AAPL", "MSFT"),
+    "data_check": ("data", "check", "GOOG", "--calendar", "24/7"),
 }
 PHASES = {
     "dummy": ["Iterations"],
     "training": ["Bars", "Features", "Training", "Evaluate"],
     "data_import": ["Read", "Store"],
     "data_load": ["AAPL", "MSFT"],
+    "data_check": ["Read", "Check"],
 }
 FIRST_RESULT = {
     "dummy": "Iterations completed",
     "training": "trend_momentum ·",
     "data_import": "IBM2 1d ·",
     "data_load": "AAPL 1d ·",
+    "data_check": "GOOG 1d ·",
 }
 BAR = re.compile(r"^  (?P<phase>\S+) +━{24} 100% 0:\d\d")
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[[str], tuple[str, ...]]:
-    """Return the words of a command that starts a kind."""
+def command(tmp_path: Path, ktrdr: Installation) -> Callable[[str], tuple[str, ...]]:
+    """Return the words of a command that starts a kind; the bars it needs are there."""
+    store_sample(ktrdr.settings, "GOOG")
     file = tmp_path / CSV
     load_sample("IBM", "raw").with_columns(pl.col("time").dt.date()).write_csv(file)
     return lambda kind: tuple(str(file) if word == CSV else word for word in COMMANDS[kind])

@@ -49,12 +49,12 @@ class Installation:
     def settings(self) -> Settings:
         return Settings.load(self.environment)
 
-    def run(self, *arguments: str, expect: int | None = 0) -> Finished:
-        """Run a command to its end without a terminal."""
+    def run(self, *arguments: str, expect: int | None = 0, folder: Path = ROOT) -> Finished:
+        """Run a command to its end without a terminal, in a folder."""
         done = subprocess.run(
             [self.python, "-m", "ktrdr", *arguments],
             env=self.environment,
-            cwd=ROOT,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,7 +8,9 @@ import polars as pl
 
 from ktrdr.market_data.bars import SCHEMA
 from ktrdr.market_data.intervals import Interval
-from ktrdr.market_data.providers.base import BarProvider
+from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
+from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.series_meta import Adjustment
 
 DAY = timedelta(days=1)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -38,18 +40,24 @@ def daily(numbers: range | list[int], close: float = 100.0) -> pl.DataFrame:
 class ScriptedProvider(BarProvider):
     """Has daily bars of every symbol; `before_answer` acts before a request is answered."""
 
-    name: ClassVar[str] = "scripted"
-    adjustment: ClassVar[str] = "raw"
+    adjustments: ClassVar[tuple[Adjustment, ...]] = ("raw",)
 
-    def __init__(self, bars: pl.DataFrame, longest_days: int = 10) -> None:
+    def __init__(self, bars: pl.DataFrame, longest_days: int = 10, calendar: str | None = None) -> None:
+        super().__init__("scripted", ProviderSettings(), "raw")
         self.bars = bars
-        self.longest = longest_days * DAY
+        self.calendar = calendar
+        self.looked_up: list[str] = []
         self.asked: list[Interval] = []
         self.before_answer: Callable[[], None] = lambda: None
+        self._longest = longest_days * DAY
 
-    def first(self, symbol: str, timeframe: str) -> datetime:
+    def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
+        self.looked_up.append(f"{symbol} {timeframe}")
         first: datetime = self.bars["time"].min()  # type: ignore[assignment]
-        return first
+        return SymbolFacts(first, self.calendar)
+
+    def longest(self, timeframe: str) -> timedelta:
+        return self._longest
 
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
         self.asked.append(within)

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from ktrdr.cli.event_stream import stream_events
-from ktrdr.cli.retries import Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
 from ktrdr.errors import (
     AccessDenied,
     Conflict,
@@ -128,6 +129,23 @@ class KtrdrApiClient:
     async def get(self, path: str, **query: str | int | bool) -> dict[str, Any]:
         """Return the body of any other resource."""
         return await self._send("GET", path, params=query)
+
+    async def delete(self, path: str, **query: str) -> dict[str, Any]:
+        """Delete a resource and return what it was."""
+        return _data(await self._send("DELETE", path, params=query))
+
+    async def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], int]) -> int:
+        """Hand the body of a resource to `sink`, piece by piece, and return its size; a broken one raises."""
+        request = self.http.build_request("GET", path, params=query)
+        request.extensions[STREAMED] = True
+        try:
+            async with aclosing(await self.http.send(request, stream=True)) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise problem_of(response)
+                return sum([sink(piece) async for piece in response.aiter_bytes()])
+        except httpx2.HTTPError as error:
+            raise self._unreachable(request, error) from error
 
     async def _send(
         self,

@@ -1,17 +1,15 @@
 """When a request is sent again: the one retry policy of the command line."""
 
 import asyncio
-import math
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx2
 
-RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+from ktrdr.backoff import RETRIED_STATUS, Backoff
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 Pause = Callable[[float], Awaitable[bool]]
@@ -19,19 +17,11 @@ Outcome = httpx2.Response | httpx2.TransportError
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Backoff):
     """How often a request is sent: `connection_tries` in all, `answer_retries` after a bad answer."""
 
     connection_tries: int = 5
     answer_retries: int = 3
-    delays: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    jitter: float = 0.25
-    longest_delay: float = 60.0
-
-    def delay(self, failures: int, fraction: float) -> float:
-        """Return the seconds to wait after `failures` failures; `fraction` of 0 to 1 places the jitter."""
-        base = self.delays[min(failures, len(self.delays)) - 1]
-        return base * (1 + self.jitter * (2 * fraction - 1))
 
 
 STREAMED = "streamed"  # the extension of a request whose answer is read piece by piece
@@ -100,9 +90,9 @@ class RetryTransport(httpx2.AsyncBaseTransport):
 
     def _delay(self, policy: RetryPolicy, failures: int, outcome: Outcome) -> float:
         if isinstance(outcome, httpx2.Response):
-            wanted = _retry_after(outcome, self._now())
+            wanted = policy.wanted(outcome.headers.get("retry-after", ""), self._now())
             if wanted is not None:
-                return min(max(wanted, 0.0), policy.longest_delay)
+                return wanted
         return policy.delay(failures, self._fraction())
 
 
@@ -136,15 +126,3 @@ def _may_repeat(request: httpx2.Request, outcome: Outcome) -> bool:
 def _never_sent(error: httpx2.TransportError) -> bool:
     never = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.UnsupportedProtocol
     return isinstance(error, never)
-
-
-def _retry_after(response: httpx2.Response, now: datetime) -> float | None:
-    text = response.headers.get("retry-after", "").strip()
-    with suppress(ValueError):
-        seconds = float(text)
-        return None if math.isnan(seconds) else seconds
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()

@@ -1,33 +1,52 @@
 """What an import of one's own bars is asked and what it answers."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ktrdr.operations.identifier import UPLOAD_ID
 from ktrdr.operations.kind import OperationKind
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
 BarField = Literal["time", "open", "high", "low", "close", "volume"]
+Adjustment = Literal["raw", "split", "split_dividend"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
+SPELLED: Mapping[object, str] = {"tab": "\t", "\\t": "\t"}
+
+
+def _spelled(separator: object) -> object:
+    return SPELLED.get(separator, separator) if isinstance(separator, str) else separator
+
+
+Separator = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_spelled)]
 
 
 class DataImportRequest(BaseModel):
-    """An uploaded CSV file, what its bars are of, and where it differs from what is expected.
+    """An uploaded CSV or Parquet file, what its bars are of, and where it differs from what is expected.
 
-    `columns` maps fields of a bar to columns of the file; `tz` is the zone of times that do not say theirs.
+    All bars are of `symbol`, or each of the one in `symbol_column`. `columns` maps fields of a bar to columns
+    of the file; `tz` is the zone of times that do not say theirs; a separator is found where none is given.
+    With `quarantine` wrong lines are set aside; with `dry_run` nothing is written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     upload_id: str = Field(pattern=UPLOAD_ID)
     file_name: str = Field(max_length=255)
-    symbol: Symbol
+    symbol: Symbol | None = None
     timeframe: Timeframe
     columns: dict[BarField, Column] = Field(default_factory=dict)
     tz: str | None = Field(default=None, max_length=64)
+    separator: Separator | None = None
+    symbol_column: Column | None = None
+    calendar: str | None = Field(default=None, min_length=1, max_length=64)
+    adjustment: Adjustment = "raw"
+    decimal_comma: bool = False
+    quarantine: bool = False
+    dry_run: bool = False
 
     @field_validator("tz")
     @classmethod
@@ -37,9 +56,21 @@ class DataImportRequest(BaseModel):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"`{tz}` is no time zone; write it as America/New_York or UTC") from None
 
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.symbol is None and self.symbol_column is None:
+            raise ValueError(
+                "say what the bars are of: give a symbol, or symbol_column where there are several"
+            )
+        if self.symbol is not None and self.symbol_column is not None:
+            raise ValueError("the symbols come from symbol_column; leave symbol out")
+        if self.decimal_comma and self.separator == ",":
+            raise ValueError("a comma cannot both separate columns and begin decimals")
+        return self
 
-class DataImportResult(BaseModel):
-    """What was kept, and what was dropped, ignored or replaced on the way."""
+
+class ImportedSeries(BaseModel):
+    """What was kept of one symbol, and how many bars imported before it replaced."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,14 +79,51 @@ class DataImportResult(BaseModel):
     bars: int
     first: datetime
     last: datetime
+    replaced_bars: int
+
+
+class PreviewBar(BaseModel):
+    """A bar as it was understood."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    symbol: str
+    time: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+class DataImportResult(BaseModel):
+    """What was kept, and what was dropped, ignored, set aside or replaced on the way.
+
+    `series` lists at most a thousand of `series_count`. `quarantined` lines or rows are wrong, `offenders`
+    are the first ten of them as text, and `quarantine_file` is where the server keeps all of them. `columns`
+    tells from which column each field was read. After a `dry_run` nothing was written.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    series: tuple[ImportedSeries, ...]
+    series_count: int
+    adjustment: Adjustment
+    calendar: str | None
     duplicates_dropped: int
     ignored_columns: tuple[str, ...]
-    replaced_bars: int
+    columns: dict[str, str]
+    quarantined: int
+    quarantine_file: str | None
+    offenders: tuple[str, ...]
+    dry_run: bool
+    preview: tuple[PreviewBar, ...]
 
 
 def describe(request: DataImportRequest) -> str:
     """Return the words of a list: symbol, timeframe, file."""
-    return f"{request.symbol} {request.timeframe} from {request.file_name}"
+    words = f"{request.symbol or 'symbols'} {request.timeframe} from {request.file_name}"
+    return f"{words} (dry run)" if request.dry_run else words
 
 
 KIND = OperationKind(

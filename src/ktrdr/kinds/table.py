@@ -6,6 +6,7 @@ from ktrdr.lazy import resolve
 from ktrdr.operations.kind import OperationKind
 
 KINDS: Mapping[str, str] = {
+    "data_check": "ktrdr.kinds.data_check:KIND",
     "data_import": "ktrdr.kinds.data_import:KIND",
     "data_load": "ktrdr.kinds.data_load:KIND",
     "dummy": "ktrdr.kinds.dummy:KIND",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ktrdr.invalid_fields import check
 from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Strategy, Symbol, Timeframe
 from ktrdr.strategies.strategy_file import parse_strategy
 
@@ -25,6 +26,7 @@ class TrainingRequest(BaseModel):
     timeframes: tuple[Timeframe, ...] = Field(default=(), max_length=1)
     start_date: date | None = None
     end_date: date | None = None
+    provider: ProviderName | None = None
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
     epochs: int | None = Field(default=None, ge=1, le=100_000)
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -39,6 +41,7 @@ class TrainingRequest(BaseModel):
             "timeframe": self.timeframes[0] if self.timeframes else None,
             "start": self.start_date,
             "end": self.end_date,
+            "provider": self.provider,
         }
         training = {"seed": self.seed, "epochs": self.epochs}
         return strategy.model_copy(

@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
+from ktrdr.market_data.intervals import Interval
+
 PRICES = ("open", "high", "low", "close")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "time": pl.Datetime("us", "UTC"),
     **dict.fromkeys(PRICES, pl.Float64),
     "volume": pl.Float64,
 }
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 FIRST_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 TIMEFRAME_SECONDS = {
     "1m": 60,
@@ -23,14 +26,17 @@ TIMEFRAME_SECONDS = {
 }
 
 
-def in_range(bars: pl.DataFrame, start: date | None, end: date | None) -> pl.DataFrame:
-    """Return the bars from `start` to the end of the day `end`, both inclusive."""
-    kept = bars
-    if start is not None:
-        kept = kept.filter(pl.col("time") >= _midnight(start))
-    if end is not None:
-        kept = kept.filter(pl.col("time") < _midnight(end + timedelta(days=1)))
-    return kept
+def day_range(start: date | None, end: date | None) -> Interval:
+    """Return the moments from `start` to the end of the day `end`, inclusive; None is as far as it goes."""
+    return Interval(
+        EARLIEST if start is None else midnight(start),
+        LATEST if end is None else midnight(end + timedelta(days=1)),
+    )
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins, UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 def last_finished(now: datetime, timeframe: str) -> datetime:
@@ -48,17 +54,6 @@ def empty_bars() -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMA)
 
 
-def end_of_last(bars: pl.DataFrame, timeframe: str) -> datetime:
-    """Return when the last bar is over, taking every bar to be as long as its timeframe."""
-    last: datetime = bars["time"][-1]
-    return last + timedelta(seconds=TIMEFRAME_SECONDS[timeframe])
-
-
-def describe_range(bars: pl.DataFrame) -> str:
-    """Return `2000-03-01 to 2013-03-01`."""
-    first, last = bars["time"][0], bars["time"][-1]
-    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def end_of_bar(opened: datetime, timeframe: str) -> datetime:
+    """Return when a bar is over, taking every bar to be as long as its timeframe."""
+    return opened + timedelta(seconds=TIMEFRAME_SECONDS[timeframe])

@@ -1,59 +1,57 @@
-"""A CSV file as a table of text, with the line of every row; what is not CSV is named by its line."""
+"""The exact reading of CSV: rows as text with the line each began on; what is no CSV is named by line."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid
+from ktrdr.market_data.csv_blocks import LONGEST_LINE, LineBlocks
+from ktrdr.market_data.import_offences import offences
+from ktrdr.market_data.import_options import LINE, refuse_too_many_columns
 
-LINE = "\0line"  # no header can hold a NUL
 SEPARATORS = ",;\t|"
-LONGEST_LINE = 65_536
-ROWS_PER_REPORT = 20_000
-
-Progress = Callable[[float], None]
+NO_BAR = "line 2: there is no bar after the header"
 
 
-def read_text_table(path: Path, on_progress: Progress) -> pl.DataFrame:
-    """Return the columns of the header as stripped text, and `LINE` with the line each row began on.
+@dataclass(frozen=True, slots=True)
+class TextRows:
+    """Stripped text by column of the header with `LINE`, what has not as many fields, and the line after."""
 
-    The separator is the one of `,`, `;`, tab and `|` that the header has most of; blank lines are skipped.
-    `on_progress` is told the share of bytes read. Raises DataInvalid, naming the line, for anything else.
-    """
-    with path.open("rb") as file:
-        lines = _lines(file)
-        first = next(lines, "")
-        separator = max(SEPARATORS, key=first.count)
-        header = _header(first, separator)
-        size = path.stat().st_size
-        parts = []
-        for rows, numbers in _batches(lines, len(header), separator):
-            parts.append(_table(header, rows, numbers))
-            on_progress(file.tell() / size)
-    if not parts:
-        raise DataInvalid("line 2: there is no bar after the header", hint="nothing was written")
-    return pl.concat(parts)
+    table: pl.DataFrame
+    ragged: pl.DataFrame
+    next_line: int
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    for number in count(1):
-        raw = file.readline(LONGEST_LINE + 1)
-        if not raw:
-            return
-        if len(raw) > LONGEST_LINE:
-            raise DataInvalid(
-                f"line {number}: longer than {LONGEST_LINE:,} bytes", hint="is this a CSV file?"
-            )
-        if b"\0" in raw:
-            raise DataInvalid(f"line {number}: a NUL byte", hint="is this a CSV file? save it as UTF-8 text")
-        yield _decoded(raw, number)
+def find_separator(header: str) -> str:
+    """Return the one of `,`, `;`, tab and `|` that a header has most of."""
+    return max(SEPARATORS, key=header.count)
 
 
-def _decoded(raw: bytes, number: int) -> str:
+def read_header(line: str, separator: str) -> tuple[str, ...]:
+    """Return the names of the columns; raises DataInvalid where there are none or one is there twice."""
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True), []))
+    except csv.Error as error:
+        raise DataInvalid(f"line 1: {error}", hint="are the quotes right?") from None
+    if not any(names):
+        raise DataInvalid(
+            "line 1: there is no header", hint="name the columns: time,open,high,low,close,volume"
+        )
+    refuse_too_many_columns(len(names))
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise DataInvalid(f"line 1: column `{repeated}` is there twice", hint="rename one of them")
+    return names
+
+
+def decoded(raw: bytes, number: int) -> str:
+    """Return a line as text; raises DataInvalid, naming it, if it is too long, has a NUL, or is no UTF-8."""
+    if len(raw) > LONGEST_LINE:
+        raise DataInvalid(f"line {number}: longer than {LONGEST_LINE:,} bytes", hint="is this a CSV file?")
+    if b"\0" in raw:
+        raise DataInvalid(f"line {number}: a NUL byte", hint="is this a CSV file? save it as UTF-8 text")
     try:
         return raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
@@ -61,46 +59,60 @@ def _decoded(raw: bytes, number: int) -> str:
         raise DataInvalid(f"{where}: not UTF-8 text", hint="save the file as UTF-8") from None
 
 
-def _header(line: str, separator: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in next(csv.reader([line], delimiter=separator), []))
-    if not any(names):
-        raise DataInvalid(
-            "line 1: there is no header", hint="name the columns: time,open,high,low,close,volume"
-        )
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise DataInvalid(f"line 1: column `{repeated}` is there twice", hint="rename one of them")
-    return names
+def read_text_rows(
+    block: bytes, number: int, blocks: LineBlocks, header: Sequence[str], separator: str
+) -> TextRows:
+    """Read a block whose first line is `number`; what is quoted may go on into the lines after the block.
+
+    Blank lines are skipped. Raises DataInvalid, naming the line, for what is not CSV.
+    """
+    lines = _Lines(block, number, blocks)
+    kept: list[list[str]] = []
+    begun: list[int] = []
+    ragged: dict[int, int] = {}
+    for line, row in _records(lines, separator):
+        if len(row) == len(header):
+            kept.append(row)
+            begun.append(line)
+        else:
+            ragged[line] = len(row)
+    words = [f"{count} fields where the header has {len(header)}" for count in ragged.values()]
+    table = _table(header, kept).with_columns(pl.Series(LINE, begun, dtype=pl.Int64))
+    return TextRows(table, offences(list(ragged), words), lines.number)
 
 
-def _batches(lines: Iterator[str], width: int, separator: str) -> Iterator[tuple[list[list[str]], list[int]]]:
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    for number, row in _rows(lines, separator):
-        if len(row) != width:
-            words = f"line {number}: {len(row)} fields where the header has {width}"
-            raise DataInvalid(words, hint="nothing was written")
-        rows.append(row)
-        numbers.append(number)
-        if len(rows) == ROWS_PER_REPORT:
-            yield rows, numbers
-            rows, numbers = [], []
-    if rows:
-        yield rows, numbers
+class _Lines:
+    """The lines of a block, and those that follow it as long as somebody asks."""
+
+    def __init__(self, block: bytes, number: int, blocks: LineBlocks) -> None:
+        self.number = number
+        self._left = [line + b"\n" for line in block.removesuffix(b"\n").split(b"\n")][::-1]
+        self._blocks = blocks
+
+    @property
+    def is_over(self) -> bool:
+        return not self._left
+
+    def __iter__(self) -> Iterator[str]:
+        while raw := self._left.pop() if self._left else self._blocks.next_line():
+            self.number += 1
+            yield decoded(raw, self.number - 1)
 
 
-def _rows(lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: _Lines, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield records with the line they begin on, until the block is used up."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    number = 2
-    try:
-        for row in reader:
-            if row:
-                yield number, row
-            number = reader.line_num + 2
-    except csv.Error as error:
-        raise DataInvalid(f"line {number}: {error}", hint="are the quotes right?") from None
+    while not lines.is_over:
+        begun = lines.number
+        try:
+            row = next(reader, [])
+        except csv.Error as error:
+            raise DataInvalid(f"line {begun}: {error}", hint="are the quotes right?") from None
+        if row:
+            yield begun, row
 
 
-def _table(header: Sequence[str], rows: list[list[str]], numbers: list[int]) -> pl.DataFrame:
-    text = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-    return text.with_columns(pl.all().str.strip_chars(), pl.Series(LINE, numbers))
+def _table(header: Sequence[str], rows: list[list[str]]) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(header)
+    text = [pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)]
+    return pl.DataFrame(text).with_columns(pl.all().str.strip_chars())

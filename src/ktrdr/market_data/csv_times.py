@@ -1,117 +1,131 @@
-"""Text as the times bars opened, in UTC."""
+"""When bars opened, in UTC: text, dates, datetimes and seconds since 1970."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import TIMEFRAME_SECONDS
-from ktrdr.market_data.csv_text import LINE
-from ktrdr.market_data.ingest import raise_offenders
+from ktrdr.market_data.bars import EARLIEST, LATEST, TIMEFRAME_SECONDS
+from ktrdr.market_data.import_offences import Fault
+from ktrdr.market_data.import_options import ImportOptions
+from ktrdr.market_data.time_text import TimeText, WallTimes, zero_offset
 
-FORMATS = (
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y%m%d",
-    "%Y%m%d %H%M%S",
-)
-OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 FIRST_YEAR = 1600
 DAY = TIMEFRAME_SECONDS["1d"]
-READABLE = "write times as 2024-01-31 or 2024-01-31 15:30, with or without an offset as +01:00"
+UNITS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+MOST = 2**63 - 1
+BEGIN_OF_YEARS, END_OF_YEARS = EARLIEST.timestamp(), LATEST.timestamp()
+READABLE = (
+    "write times as 2024-01-31 or 2024-01-31 15:30, with or without an offset as +01:00, "
+    "or as seconds or milliseconds since 1970"
+)
 
 
-def read_times(text: pl.DataFrame, column: str, timeframe: str, tz: str | None, now: datetime) -> pl.Series:
-    """Return `column` of a text table as UTC [n]; daily and weekly bars carry their session's date.
+@dataclass(frozen=True, slots=True)
+class ReadTimes:
+    """UTC times [n], null where a fault says so, and the moments [n] whose distance tells the timeframe."""
 
-    Raises DataInvalid, by line, for what is no time, for the future, for a wall time that a change of clocks
-    made twice or never, and for bars that cannot be of this timeframe.
+    times: pl.Series
+    moments: pl.Series
+    faults: tuple[Fault, ...]
+
+
+class TimeReader:
+    """Reads the times of a file, a column [n] after the other; how they are written the first one tells.
+
+    Daily and weekly bars carry their session's date. Raises DataInvalid for a file whose times do not say
+    their zone, or whose zone is said twice.
     """
-    wall, offset = _wall_and_offset(text, column)
-    is_daily = TIMEFRAME_SECONDS[timeframe] >= DAY
-    has_offset = _offset_for_all(text, column, offset)
-    _refuse_useless_zone(tz, is_daily=is_daily, has_offset=has_offset)
-    if is_daily:
-        times = wall.dt.truncate("1d").dt.replace_time_zone("UTC")
-    elif has_offset:
-        times = (wall - offset).dt.replace_time_zone("UTC")
-    else:
-        times = _in_zone(text, column, wall, tz)
-    _refuse(text, column, times.dt.year() < FIRST_YEAR, "has no year of four digits", READABLE)
-    _refuse_future(text, column, times, now)
-    _refuse_other_timeframe(wall if is_daily else times, timeframe)
-    return times.rename("time")
+
+    def __init__(self, column: str, options: ImportOptions) -> None:
+        self._column = column
+        self._tz = options.tz
+        self._now = options.now
+        self._is_daily = TIMEFRAME_SECONDS[options.timeframe] >= DAY
+        self._text = TimeText()
+        self._has_offset: bool | None = None
+        if options.tz is not None and self._is_daily:
+            raise DataInvalid("daily and weekly bars carry a date, which has no zone", hint="leave --tz out")
+
+    def read(self, written: pl.Series) -> ReadTimes:
+        """Return the times; a fault names each that is none, is in the future, or happened twice or never."""
+        written = _possible(written)
+        found = self._walls(written)
+        self._learn(found)
+        wall, offset = found.wall, found.offset
+        faults = [self._fault(written, wall.is_null(), "is not a time", READABLE)]
+        if self._has_offset is not None:
+            is_odd = offset.is_null() if self._has_offset else offset.is_not_null()
+            words = (
+                "has no offset where other times have one"
+                if self._has_offset
+                else "has an offset where other times have none"
+            )
+            faults.append(self._fault(written, is_odd, words, READABLE))
+        if self._is_daily:
+            times = wall.dt.truncate("1d").dt.replace_time_zone("UTC")
+        elif self._has_offset:
+            times = (wall - offset).dt.replace_time_zone("UTC")
+        else:
+            times, lost = self._in_zone(wall)
+            words = f"happened twice or never in {self._tz}, where clocks changed"
+            faults.append(self._fault(written, lost, words, "write the times with their offset, as +01:00"))
+        faults += [
+            self._fault(written, times.dt.year() < FIRST_YEAR, "has no year of four digits", READABLE),
+            self._fault(
+                written, times > self._now, "is in the future", "are day and month the right way round?"
+            ),
+        ]
+        return ReadTimes(times, wall if self._is_daily else times, tuple(faults))
+
+    def _walls(self, written: pl.Series) -> WallTimes:
+        kind = written.dtype
+        if kind == pl.Date:
+            if not self._is_daily:
+                words = f"column `{self._column}` has dates, which do not say when in the day bars opened"
+                raise DataInvalid(words, hint="give --timeframe 1d or 1w, or a column of datetimes")
+            return WallTimes(written.cast(pl.Datetime("us")), _no_offset(written))
+        if isinstance(kind, pl.Datetime):
+            wall = written.cast(pl.Datetime("us", kind.time_zone))
+            if kind.time_zone is None:
+                return WallTimes(wall, _no_offset(written))
+            if self._is_daily:
+                return WallTimes(wall.dt.replace_time_zone(None), _no_offset(written))
+            utc = wall.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            return WallTimes(utc, zero_offset(utc))
+        return self._text.read(written.cast(pl.String))
+
+    def _learn(self, found: WallTimes) -> None:
+        """Find out once whether times carry an offset; what differs later is a fault."""
+        with_offset = len(found.offset) - found.offset.null_count()
+        if with_offset and self._tz is not None:
+            raise DataInvalid("the times carry their own offset", hint="leave --tz out")
+        known = len(found.wall) - found.wall.null_count()
+        if self._has_offset is None and known:
+            self._has_offset = with_offset > 0
+        if known and not self._has_offset and not self._is_daily and self._tz is None:
+            hint = "say which with --tz, for example --tz America/New_York or --tz UTC"
+            raise DataInvalid("the times do not say their zone", hint=hint)
+
+    def _in_zone(self, wall: pl.Series) -> tuple[pl.Series, pl.Series]:
+        zoned = wall.dt.replace_time_zone(self._tz or "UTC", ambiguous="null", non_existent="null")
+        return zoned.dt.convert_time_zone("UTC"), zoned.is_null() & wall.is_not_null()
+
+    def _fault(self, written: pl.Series, broken: pl.Series, words: str, hint: str) -> Fault:
+        return Fault(broken.fill_null(False), words, hint, self._column, written)
 
 
-def _wall_and_offset(text: pl.DataFrame, column: str) -> tuple[pl.Series, pl.Series]:
-    written = text[column]
-    bare = written.str.replace(OFFSET, "").str.replace("T", " ", literal=True).str.strip_chars()
-    wall = max((_parsed(bare, each) for each in FORMATS), key=lambda parsed: parsed.count())
-    _refuse(text, column, wall.is_null(), "is not a time", READABLE)
-    return wall, text.select(_offset(pl.col(column))).to_series()
-
-
-def _offset(written: pl.Expr) -> pl.Expr:
-    """Return the offset from UTC as a duration, null where none is written."""
-    hours, minutes = (
-        written.str.extract(r"[+-](\d{2}):?(\d{2})$", group).cast(pl.Int64).fill_null(0) for group in (1, 2)
+def _possible(written: pl.Series) -> pl.Series:
+    """Return moments outside of the years 1 to 9999, which nobody could write down, as null."""
+    if not written.dtype.is_temporal():
+        return written
+    unit = UNITS[written.dtype.time_unit] if isinstance(written.dtype, pl.Datetime) else 1 / DAY
+    number = written.to_physical()
+    is_possible = number.is_between(
+        max(int(BEGIN_OF_YEARS * unit), -MOST), min(int(END_OF_YEARS * unit), MOST)
     )
-    sign = pl.when(written.str.contains(r"-\d{2}:?\d{2}$")).then(-1).otherwise(1)
-    length = pl.duration(minutes=sign * (hours * 60 + minutes))
-    return pl.when(written.str.contains(OFFSET)).then(length)
+    return pl.select(pl.when(is_possible).then(written)).to_series()
 
 
-def _parsed(bare: pl.Series, layout: str) -> pl.Series:
-    return bare.str.to_datetime(layout, time_unit="us", strict=False)
-
-
-def _offset_for_all(text: pl.DataFrame, column: str, offset: pl.Series) -> bool:
-    if offset.null_count() == len(offset):
-        return False
-    _refuse(text, column, offset.is_null(), "has no offset where other times have one", READABLE)
-    return True
-
-
-def _refuse_useless_zone(tz: str | None, *, is_daily: bool, has_offset: bool) -> None:
-    if tz is not None and is_daily:
-        raise DataInvalid("daily and weekly bars carry a date, which has no zone", hint="leave --tz out")
-    if tz is not None and has_offset:
-        raise DataInvalid("the times carry their own offset", hint="leave --tz out")
-
-
-def _in_zone(text: pl.DataFrame, column: str, wall: pl.Series, tz: str | None) -> pl.Series:
-    if tz is None:
-        hint = "say which with --tz, for example --tz America/New_York or --tz UTC"
-        raise DataInvalid("the times do not say their zone", hint=hint)
-    zoned = wall.dt.replace_time_zone(tz, ambiguous="null", non_existent="null")
-    words = f"happened twice or never in {tz}, where clocks changed"
-    _refuse(text, column, zoned.is_null(), words, "write the times with their offset, as +01:00")
-    return zoned.dt.convert_time_zone("UTC")
-
-
-def _refuse_future(text: pl.DataFrame, column: str, times: pl.Series, now: datetime) -> None:
-    _refuse(text, column, times > now, "is in the future", "are day and month the right way round?")
-
-
-def _refuse_other_timeframe(times: pl.Series, timeframe: str) -> None:
-    steps = times.unique().sort().diff().drop_nulls().dt.total_seconds()
-    smallest = steps.min()
-    wanted = TIMEFRAME_SECONDS[timeframe]
-    if isinstance(smallest, int) and not 0.5 * wanted <= smallest <= 1.5 * wanted:
-        words = f"the closest bars are {_span(smallest)} apart, which {timeframe} bars are not"
-        raise DataInvalid(words, hint="give the right --timeframe")
-
-
-def _span(seconds: int) -> str:
-    for length, unit in ((DAY, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds} s"
-
-
-def _refuse(text: pl.DataFrame, column: str, broken: pl.Series, words: str, hint: str) -> None:
-    rows: Sequence[tuple[int, str]] = text.filter(broken).select(LINE, column).rows()
-    raise_offenders([(line, f"column `{column}`: `{value[:40]}` {words}") for line, value in rows], hint)
+def _no_offset(written: pl.Series) -> pl.Series:
+    return pl.Series([None], dtype=pl.Duration("us")).new_from_index(0, len(written))

@@ -29,6 +29,9 @@ def _rules() -> tuple[tuple[str, pl.Expr], ...]:
     )
 
 
+RULES = _rules()
+
+
 def check_bars(bars: pl.DataFrame, lines: pl.Series | None = None) -> None:
     """Raise DataInvalid with the first ten offenders if a bar breaks a rule.
 
@@ -36,7 +39,7 @@ def check_bars(bars: pl.DataFrame, lines: pl.Series | None = None) -> None:
     """
     lined = _with_lines(bars, lines)
     offenders: list[tuple[int, str]] = []
-    for words, broken in _rules():
+    for words, broken in RULES:
         offending = lined.filter(broken)["line"].head(FIRST_OFFENDERS)
         offenders.extend((int(line), words) for line in offending)
     raise_offenders(offenders)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +34,11 @@ class Intervals:
     def __repr__(self) -> str:
         return f"Intervals({list(self._parts)})"
 
+    @property
+    def length(self) -> timedelta:
+        """Return how long all of them are together."""
+        return sum((each.end - each.start for each in self), timedelta())
+
     def union(self, other: "Intervals") -> "Intervals":
         """Return the moments of either."""
         return Intervals((*self, *other))
@@ -44,6 +49,10 @@ class Intervals:
         for taken in other:
             left = [rest for part in left for rest in _without(part, taken)]
         return Intervals(left)
+
+    def intersect(self, other: "Intervals") -> "Intervals":
+        """Return the moments of both."""
+        return self.subtract(self.subtract(other))
 
     def to_json(self) -> list[list[str]]:
         """Return pairs of ISO times."""

@@ -1,20 +1,16 @@
-"""Bars for a training: from the store if they were imported, else from the sample."""
+"""Bars for use: of a series that is stored, with what vouches for them."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import describe_range, in_range
+from ktrdr.market_data.bars import day_range
 from ktrdr.market_data.ingest import check_bars
-from ktrdr.market_data.sample import PROVIDER, TIMEFRAME, load_sample, sample_symbols
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
-
-IMPORTED = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +23,18 @@ class LoadedBars:
     fingerprint: str
 
 
-def load_bars(
-    folder: Path, symbol: str, timeframe: str, start: date | None = None, end: date | None = None
-) -> LoadedBars:
-    """Return the bars of an inclusive range of dates; imported bars win over the sample.
+def read_bars(store: BarStore, series: Series, start: date | None, end: date | None) -> LoadedBars:
+    """Return the stored bars of an inclusive range of dates.
 
-    Raises DataInvalid, naming what there is, if the symbol is unknown or the range is empty.
+    Raises NotFound for a series that is not stored, DataInvalid, naming what there is, for an empty range.
     """
-    store = BarStore(folder)
-    series = Series(IMPORTED, symbol, timeframe)
-    if store.has(series):
-        whole, provider, adjustment = store.read(series), IMPORTED, "raw"
-    elif timeframe == TIMEFRAME and symbol in sample_symbols():
-        whole, provider, adjustment = load_sample(symbol), PROVIDER, "split_dividend"
-    else:
-        raise _unknown(store, symbol, timeframe)
-    check_bars(whole)
-    bars = in_range(whole, start, end)
+    meta = store.meta(series)
+    bars = store.read(series, day_range(start, end))
     if bars.is_empty():
-        there = f"there are {whole.height:,} from {describe_range(whole)}"
-        raise DataInvalid(f"no {symbol} {timeframe} bars from {start} to {end}", hint=there)
-    return LoadedBars(bars, provider, adjustment, _fingerprint(bars))
-
-
-def _unknown(store: BarStore, symbol: str, timeframe: str) -> DataInvalid:
-    known = [f"{name} {TIMEFRAME}" for name in sample_symbols()]
-    known += [f"{each.series.symbol} {each.series.timeframe}" for each in store.list()]
-    return DataInvalid(
-        f"there are no bars of {symbol} {timeframe}",
-        hint=f"there are {', '.join(known)}; import your own with `ktrdr data import FILE`",
-    )
+        there = f"there are {meta.rows:,} from {meta.first:%Y-%m-%d} to {meta.last:%Y-%m-%d}"
+        raise DataInvalid(f"no {series.symbol} {series.timeframe} bars from {start} to {end}", hint=there)
+    check_bars(bars)
+    return LoadedBars(bars, series.provider, meta.terms.adjustment, _fingerprint(bars))
 
 
 def _fingerprint(bars: pl.DataFrame) -> str:

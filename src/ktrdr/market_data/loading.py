@@ -1,39 +1,63 @@
 """Loading: what is asked for and not there yet is fetched, checked and stored, a chunk at a time."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import TIMEFRAME_SECONDS, last_finished
+from ktrdr.errors import DataInvalid, InputInvalid
+from ktrdr.market_data.bars import empty_bars, midnight
+from ktrdr.market_data.calendars.base import TradingCalendar
+from ktrdr.market_data.calendars.table import open_calendar
+from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk
+from ktrdr.market_data.finished import finished_until
+from ktrdr.market_data.hours import within_hours
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.base import BarProvider
-from ktrdr.market_data.series_meta import Series, SeriesMeta
+from ktrdr.market_data.quality import QualityReport, quality_report
+from ktrdr.market_data.series_meta import DataDamaged, Hours, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
 
-Mode = Literal["local", "tail", "backfill", "full"]
-NEIGHBOURS = 14  # bars around a chunk among which the next stored one is looked for
 SAME_CLOSE = 1e-6
+COUNTED = ["time", "open", "close"]
 
 Notice = Callable[[float, int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """What a load did: new bars, requests made, exact duplicates and bars outside of the hours dropped.
+
+    `mended` names files that were damaged, and whose bars were fetched again.
+    """
+
+    new_bars: int = 0
+    requests: int = 0
+    duplicates: int = 0
+    outside_hours: int = 0
+    mended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load did: bars of the range that are there now, how many are new, and what it took."""
+    """What is there of the range now, and what it took."""
 
     series: Series
-    adjustment: str
-    bars: int
-    first: datetime
-    last: datetime
-    new_bars: int
-    requests: int
-    duplicates_dropped: int
+    terms: Terms
+    quality: QualityReport
+    counts: LoadCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a series is wanted: dates are inclusive, None is as far as it goes."""
+
+    mode: Mode = "full"
+    start: date | None = None
+    end: date | None = None
+    hours: Hours = "all"
 
 
 class SeriesLoader:
@@ -48,6 +72,7 @@ class SeriesLoader:
         store: BarStore,
         provider: BarProvider,
         series: Series,
+        wish: Wish,
         *,
         now: datetime,
         notice: Notice,
@@ -59,29 +84,85 @@ class SeriesLoader:
         self._now = now
         self._notice = notice
         self._wait = wait
-        self._new_bars = self._duplicates = self._requests = 0
+        self._wish = wish
+        self._meta = SeriesMeta(series, Terms(provider.adjustment, hours=wish.hours))
+        self.counts = LoadCounts()
 
-    def load(self, mode: Mode, start: date | None, end: date | None) -> LoadReport:
+    def look_up(self) -> None:
+        """Ask the provider what it knows of the symbol, unless the store says it; raises as it does."""
+        self._meta = self._known()
+        is_enough = self._wish.mode == "tail" or self._wish.start or self._meta.begins or self._is_local
+        if self._is_stored and is_enough:
+            return
+        facts = self._provider.look_up(self._series.symbol, self._series.timeframe)
+        terms = replace(self._meta.terms, calendar=self._meta.terms.calendar or facts.calendar)
+        self._meta = replace(self._meta, terms=terms, begins=facts.first)
+
+    def load(self) -> LoadReport:
         """Fetch what the mode asks for, up to the last finished bar, and tell what is there now.
 
-        Raises DataInvalid for bars that break a rule, for a provider whose adjustment changed, and for a
-        range without bars.
+        A damaged file is set aside, and what it held is fetched again. Raises DataInvalid for bars that break
+        a rule, for a provider whose adjustment changed, for other terms than those of the stored bars, and
+        for a range without bars; what was stored before stays.
         """
         with self._store.loading(self._series, self._wait):
-            asked = self._asked(mode, start, end)
-            chunks = list(_chunks(missing(mode, asked, self._known()), self._provider.longest))
-            for number, chunk in enumerate(chunks):
-                self._notice(number / len(chunks), self._new_bars)
-                self._load_chunk(chunk)
-            return self._report(asked, mode)
+            try:
+                return self._load()
+            except DataDamaged:
+                if self._is_local:
+                    raise
+                self._count(mended=self._store.drop_damaged(self._series))
+            return self._load()
 
-    def _known(self) -> SeriesMeta | None:
-        return self._store.meta(self._series) if self._store.has(self._series) else None
+    def _load(self) -> LoadReport:
+        self.look_up()
+        asked = self._asked()
+        wanted = missing(self._wish.mode, asked, self._meta)
+        reach = self._provider.reach(self._series.symbol, self._series.timeframe)
+        self._fetch(wanted if reach is None else wanted.intersect(reach))
+        return self._report(asked)
 
-    def _asked(self, mode: Mode, start: date | None, end: date | None) -> Interval:
-        finished = last_finished(self._now, self._series.timeframe)
-        until = finished if end is None else min(_midnight(end + timedelta(days=1)), finished)
-        begin = self._first(mode) if start is None else _midnight(start)
+    def _fetch(self, wanted: Intervals) -> None:
+        left = wanted
+        while left:
+            self._notice(1 - left.length / wanted.length, self.counts.new_bars)
+            chunk = next_chunk(self._store, self._series, next(iter(left)), self._longest)
+            self._load_chunk(chunk)
+            left = left.subtract(Intervals([chunk.wanted]))
+
+    def _known(self) -> SeriesMeta:
+        wanted = SeriesMeta(self._series, Terms(self._provider.adjustment, hours=self._wish.hours))
+        if not self._is_stored:
+            return replace(wanted, begins=self._meta.begins, terms=self._meta.terms)
+        known = self._store.meta(self._series)
+        refuse_other_terms(known, wanted.terms)
+        return known
+
+    @property
+    def _is_local(self) -> bool:
+        return self._wish.mode == "local"
+
+    @property
+    def _is_stored(self) -> bool:
+        return self._store.has(self._series)
+
+    @property
+    def _longest(self) -> timedelta:
+        return self._provider.longest(self._series.timeframe)
+
+    def _calendar(self) -> TradingCalendar | None:
+        """Return the series' calendar; None where it has none, or the library for it is not installed."""
+        name = self._meta.terms.calendar
+        try:
+            return open_calendar(name) if name else None
+        except InputInvalid:
+            return None
+
+    def _asked(self) -> Interval:
+        finished = finished_until(self._now, self._series.timeframe, self._calendar())
+        start, end = self._wish.start, self._wish.end
+        until = finished if end is None else min(midnight(end + timedelta(days=1)), finished)
+        begin = self._begin(until) if start is None else midnight(start)
         if begin >= until:
             raise DataInvalid(
                 f"the range from {begin:%Y-%m-%d} to {end or self._now.date()} has no finished bar",
@@ -89,40 +170,43 @@ class SeriesLoader:
             )
         return Interval(begin, until)
 
-    def _what_is_there(self, known: SeriesMeta | None, mode: Mode) -> str:
-        if known and known.first and known.last:
-            return f"there are {known.rows:,} from {known.first:%Y-%m-%d} to {known.last:%Y-%m-%d}"
-        return _nothing_yet(mode, self._provider.name)
+    def _begin(self, until: datetime) -> datetime:
+        first = self._meta.first
+        if self._wish.mode == "tail" and first is not None:
+            return min(first, until)
+        return min((each for each in (self._meta.begins, first) if each is not None), default=until)
 
-    def _first(self, mode: Mode) -> datetime:
-        known = self._known()
-        if mode == "local" and known and known.first:
-            return known.first
-        return self._provider.first(self._series.symbol, self._series.timeframe)
-
-    def _load_chunk(self, chunk: Interval) -> None:
-        widened = self._widened(chunk)
-        self._requests += 1
-        fetched = self._provider.fetch(self._series.symbol, self._series.timeframe, widened)
+    def _load_chunk(self, chunk: Chunk) -> None:
+        self._count(requests=1)
+        fetched = self._provider.fetch(self._series.symbol, self._series.timeframe, chunk.request)
         bars, duplicates = clean(fetched)
         self._refuse_another_adjustment(bars)
-        inside = bars.filter(pl.col("time").is_between(chunk.start, chunk.end, "left"))
-        self._store.extend(self._series, inside, chunk, self._provider.adjustment)
-        self._new_bars += inside.height
-        self._duplicates += duplicates
+        inside = bars.filter(pl.col("time").is_between(chunk.wanted.start, chunk.wanted.end, "left"))
+        kept = self._in_hours(inside)
+        self._store.extend(self._series, kept, chunk.wanted, self._meta.terms, self._begins)
+        self._count(new_bars=kept.height, duplicates=duplicates, outside_hours=inside.height - kept.height)
 
-    def _widened(self, chunk: Interval) -> Interval:
-        """Return the chunk with the stored bar before and the one after it, which must come out the same."""
-        if not self._store.has(self._series):
-            return chunk
-        around = NEIGHBOURS * timedelta(seconds=TIMEFRAME_SECONDS[self._series.timeframe])
-        before = self._store.read(self._series, Interval(chunk.start - around, chunk.start))["time"]
-        after = self._store.read(self._series, Interval(chunk.end, chunk.end + around))["time"]
-        start = before[-1] if len(before) else chunk.start
-        return Interval(start, after[0] + timedelta(microseconds=1) if len(after) else chunk.end)
+    @property
+    def _begins(self) -> datetime | None:
+        """Return from when on the provider has bars; what is made locally says nothing of that."""
+        return None if self._is_local else self._meta.begins
+
+    def _in_hours(self, bars: pl.DataFrame) -> pl.DataFrame:
+        if self._wish.hours == "all":
+            return bars
+        name = self._meta.terms.calendar
+        if name is None:
+            raise InputInvalid(
+                f"the trading hours of {self._series.symbol} are not known", hint="leave --trading-hours out"
+            )
+        return within_hours(bars, self._series.timeframe, open_calendar(name), self._wish.hours)
+
+    def _count(self, *, mended: tuple[str, ...] = (), **more: int) -> None:
+        grown = {name: getattr(self.counts, name) + count for name, count in more.items()}
+        self.counts = replace(self.counts, mended=self.counts.mended + mended, **grown)
 
     def _refuse_another_adjustment(self, bars: pl.DataFrame) -> None:
-        if bars.is_empty() or not self._store.has(self._series):
+        if bars.is_empty() or not self._is_stored:
             return
         span = Interval(bars["time"][0], bars["time"][-1] + timedelta(microseconds=1))
         both = self._store.read(self._series, span).join(bars, on="time", suffix="_now")
@@ -132,58 +216,28 @@ class SeriesLoader:
             raise DataInvalid(
                 f"the close of {self._series.symbol} on {changed['time'][0]:%Y-%m-%d} was {was:g} and is "
                 f"{now:g} now: the provider adjusts its prices in another way",
-                hint="bars of two adjustments are never mixed; nothing was changed",
+                hint=f"bars of two adjustments are never mixed and nothing was changed; "
+                f"`ktrdr data delete {self._series.symbol}` first, to load all of it again",
             )
 
-    def _report(self, asked: Interval, mode: Mode) -> LoadReport:
-        known = self._known()
-        bars = self._store.read(self._series, asked) if known else None
-        if known is None or bars is None or bars.is_empty():
-            raise DataInvalid(
-                f"there are no {self._series.symbol} {self._series.timeframe} bars from "
-                f"{asked.start:%Y-%m-%d} to {asked.end - timedelta(microseconds=1):%Y-%m-%d}",
-                hint=self._what_is_there(known, mode),
-            )
-        return LoadReport(
-            self._series,
-            known.adjustment,
-            bars.height,
-            bars["time"][0],
-            bars["time"][-1],
-            self._new_bars,
-            self._requests,
-            self._duplicates,
+    def _report(self, asked: Interval) -> LoadReport:
+        scanned = self._store.scan(self._series, asked) if self._is_stored else iter(())
+        bars = pl.concat(
+            [empty_bars().select(COUNTED), *(each.select(COUNTED) for each in scanned)]
         )
+        if bars.is_empty():
+            raise self._nothing_there(asked)
+        quality = quality_report(bars, self._series.timeframe, self._calendar())
+        return LoadReport(self._series, self._store.meta(self._series).terms, quality, self.counts)
 
-
-def _nothing_yet(mode: Mode, provider: str) -> str:
-    return "`local` fetches nothing; use another mode" if mode == "local" else f"`{provider}` has none"
-
-
-def missing(mode: Mode, asked: Interval, known: SeriesMeta | None) -> Intervals:
-    """Return what a mode has to fetch: interval arithmetic alone, so that a repeated load fetches nothing."""
-    covered = list(known.covered) if known else []
-    wanted = {
-        "local": [],
-        "full": [asked],
-        "tail": _between(covered[-1].end if covered else asked.start, asked.end),
-        "backfill": _between(asked.start, covered[0].start if covered else asked.end),
-    }[mode]
-    return Intervals(wanted).subtract(known.known if known else Intervals())
-
-
-def _between(start: datetime, end: datetime) -> list[Interval]:
-    return [Interval(start, end)] if start < end else []
-
-
-def _chunks(parts: Intervals, longest: timedelta) -> Iterator[Interval]:
-    for part in parts:
-        start = part.start
-        while start < part.end:
-            end = min(start + longest, part.end)
-            yield Interval(start, end)
-            start = end
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    def _nothing_there(self, asked: Interval) -> DataInvalid:
+        known = self._known()
+        hint = f"`{self._provider.name}` has none"
+        if known.first and known.last:
+            hint = f"there are {known.rows:,} from {known.first:%Y-%m-%d} to {known.last:%Y-%m-%d}"
+        last = asked.end - timedelta(microseconds=1)
+        return DataInvalid(
+            f"there are no {self._series.symbol} {self._series.timeframe} bars from "
+            f"{asked.start:%Y-%m-%d} to {last:%Y-%m-%d}",
+            hint=hint,
+        )

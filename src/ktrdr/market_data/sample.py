@@ -1,14 +1,12 @@
 """The bars that come with ktrdr: four stocks, daily, raw with their factors."""
 
 from importlib.resources import as_file, files
-from typing import Literal
 
 import polars as pl
 
 from ktrdr.market_data.bars import PRICES, SCHEMA
-from ktrdr.market_data.series_meta import Series, SeriesInfo
+from ktrdr.market_data.series_meta import Adjustment, Series, SeriesInfo, Terms
 
-Adjustment = Literal["raw", "split", "split_dividend"]
 TIMEFRAME = "1d"
 PROVIDER = "sample"
 
@@ -35,7 +33,7 @@ def sample_series() -> tuple[SeriesInfo, ...]:
         .agg(pl.len().alias("rows"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
     )
     return tuple(
-        SeriesInfo(Series(PROVIDER, symbol, TIMEFRAME), rows, first, last)
+        SeriesInfo(Series(PROVIDER, symbol, TIMEFRAME), Terms("split_dividend", "XNYS"), rows, first, last)
         for symbol, rows, first, last in found.sort("symbol").iter_rows()
     )
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 from ktrdr.atomic_files import write_bytes
 from ktrdr.errors import DataInvalid
@@ -12,6 +13,9 @@ from ktrdr.market_data.intervals import Intervals
 
 MISFITS = (OSError, ValueError, LookupError, TypeError, AttributeError)
 META = "meta.json"
+
+Adjustment = Literal["raw", "split", "split_dividend"]
+Hours = Literal["all", "regular", "extended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,23 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What all bars of a series have in common, so that no two kinds of bars are ever mixed.
+
+    How prices are adjusted, which hours of the day are kept, and the trading calendar (None: not known).
+    """
+
+    adjustment: Adjustment = "raw"
+    calendar: str | None = None
+    hours: Hours = "all"
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesInfo:
     """What a list tells of a series."""
 
     series: Series
+    terms: Terms
     rows: int
     first: datetime
     last: datetime
@@ -48,14 +65,15 @@ class SeriesMeta:
     """What a sidecar says of a series.
 
     `covered` was fetched and is there, `empty` was fetched and the provider has nothing; `files` by name, in
-    order of time.
+    order of time; `begins` is from when on the provider said to have bars (None: it was not asked).
     """
 
     series: Series
-    adjustment: str
+    terms: Terms = Terms()
     covered: Intervals = field(default_factory=Intervals)
     empty: Intervals = field(default_factory=Intervals)
     files: Mapping[str, BarFile] = field(default_factory=dict)
+    begins: datetime | None = None
 
     @property
     def rows(self) -> int:
@@ -80,12 +98,10 @@ class SeriesMeta:
 
 def write_meta(folder: Path, meta: SeriesMeta) -> None:
     """Write the sidecar durably; it goes last, so that it never speaks of a file that is not there."""
-    series = meta.series
     shape = {
-        "provider": series.provider,
-        "symbol": series.symbol,
-        "timeframe": series.timeframe,
-        "adjustment": meta.adjustment,
+        **asdict(meta.series),
+        **asdict(meta.terms),
+        "begins": meta.begins.isoformat() if meta.begins else None,
         "covered": meta.covered.to_json(),
         "empty": meta.empty.to_json(),
         "files": {name: _file_shape(file) for name, file in meta.files.items()},
@@ -100,13 +116,22 @@ def read_meta(folder: Path) -> SeriesMeta:
         shape = json.loads(path.read_bytes())
         return SeriesMeta(
             Series(str(shape["provider"]), str(shape["symbol"]), str(shape["timeframe"])),
-            str(shape["adjustment"]),
+            _read_terms(shape),
             Intervals.from_json(shape["covered"]),
             Intervals.from_json(shape["empty"]),
             {str(name): _read_file(file) for name, file in shape["files"].items()},
+            datetime.fromisoformat(shape["begins"]) if shape.get("begins") else None,
         )
     except MISFITS:
         raise damaged(path) from None
+
+
+def _read_terms(shape: Mapping[str, Any]) -> Terms:
+    """Read the terms; a sidecar of an earlier version speaks of neither calendar nor hours."""
+    terms = Terms(shape["adjustment"], shape.get("calendar"), shape.get("hours", "all"))
+    if terms.adjustment not in get_args(Adjustment) or terms.hours not in get_args(Hours):
+        raise ValueError(terms)
+    return terms
 
 
 def _file_shape(file: BarFile) -> dict[str, object]:
@@ -119,6 +144,20 @@ def _read_file(shape: Mapping[str, object]) -> BarFile:
     return BarFile(str(shape["sha256"]), int(str(shape["rows"])), first, last)
 
 
-def damaged(path: Path) -> DataInvalid:
+class DataDamaged(DataInvalid):
+    """A file is not what was written; what it held has to be loaded or imported again."""
+
+
+def damaged(path: Path) -> DataDamaged:
     """Return the error of a file that is not what was written."""
-    return DataInvalid(f"`{path.name}` in `{path.parent}` is damaged", hint="import or load the bars again")
+    return DataDamaged(f"`{path.name}` in `{path.parent}` is damaged", hint="import or load the bars again")
+
+
+def refuse_other_terms(meta: SeriesMeta, terms: Terms) -> None:
+    """Raise DataInvalid unless bars on these terms may be put into a series."""
+    symbol, kept = meta.series.symbol, meta.terms
+    hint = f"`ktrdr data delete {symbol}` first, to load it in another way"
+    if kept.adjustment != terms.adjustment:
+        raise DataInvalid(f"{symbol} is kept as `{kept.adjustment}`, not `{terms.adjustment}`", hint=hint)
+    if kept.hours != terms.hours:
+        raise DataInvalid(f"{symbol} is kept with {kept.hours} hours, not {terms.hours}", hint=hint)

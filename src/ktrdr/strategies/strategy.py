@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.label_spec import LabelSpec
+from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.section import Section
 
 TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
@@ -28,12 +29,16 @@ Symbol = Annotated[str, AfterValidator(_symbol)]
 
 
 class DataSection(Section):
-    """Which bars: symbols, timeframe, and an inclusive range of dates."""
+    """Which bars: symbols, timeframe, an inclusive range of dates, and where they come from.
+
+    Without a provider it is the one whose bars are stored, bars of one's own before others, else the sample.
+    """
 
     symbols: tuple[Symbol, ...] = Field(min_length=1, max_length=50)
     timeframe: Timeframe = "1d"
     start: date | None = None
     end: date | None = None
+    provider: ProviderName | None = None
 
     @model_validator(mode="after")
     def _range_is_in_order(self) -> "DataSection":

@@ -19,7 +19,9 @@ def main() -> None:
     assignment = channel.receive()
     keep_log(assignment["traceparent"])
     channel.listen(int(assignment["fence"]))
-    folders = Folders(settings.data_dir, settings.models_dir, settings.uploads_dir)
+    folders = Folders(
+        settings.data_dir, settings.models_dir, settings.uploads_dir, settings.provider_variables
+    )
     channel.send(run(assignment, channel, folders))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,6 +1,7 @@
 """Where a handler finds what the server owns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ktrdr.errors import InputInvalid
@@ -8,11 +9,12 @@ from ktrdr.errors import InputInvalid
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The server's bars and models, and the uploads handed to this operation."""
+    """The server's bars and models, the uploads handed over, and what the operator tells providers."""
 
     bars: Path
     models: Path
     uploads: Path
+    provider_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def claim_upload(self, upload_id: str, target: Path) -> None:
         """Move an upload to `target`, so that no other operation has it; raises InputInvalid."""

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from ktrdr.errors import DataInvalid
+from ktrdr.market_data.bar_import import BarImport
 from ktrdr.market_data.csv_bars import ImportedBars, read_csv_bars
-from ktrdr.market_data.csv_text import ROWS_PER_REPORT
+from ktrdr.market_data.import_options import ImportOptions, Portions
 from ktrdr.market_data.sample import load_sample
 from support.broken_files import BROKEN_CSV, GOOD, HEADER, NEXT
 
@@ -152,13 +153,17 @@ def test_real_bars_come_back_as_they_were(read: Reader) -> None:
     assert read(bars.with_columns(pl.col("time").dt.date()).write_csv()).bars.equals(bars)
 
 
-def test_progress_is_the_share_of_bytes_read(read: Reader) -> None:
+def test_progress_is_the_share_of_bytes_read(tmp_path: Path) -> None:
     start = datetime(1900, 1, 1, tzinfo=UTC)
-    times = pl.datetime_range(start, interval="1h", end=start.replace(year=1907), eager=True, time_unit="us")
+    times = pl.datetime_range(start, interval="1h", end=start.replace(year=1901), eager=True, time_unit="us")
     bars = pl.DataFrame(
         {"time": times.dt.strftime("%Y-%m-%d %H:%MZ"), **dict.fromkeys(("open", "high", "low", "close"), 1.0)}
     )
-    assert read(bars.write_csv(), "1h").bars.height == bars.height > 3 * ROWS_PER_REPORT
-    assert read.shares == sorted(read.shares)
-    assert len(read.shares) == 4
-    assert read.shares[-1] == 1.0
+    file, shares = tmp_path / "bars.csv", list[float]()
+    file.write_text(bars.write_csv())
+    options = ImportOptions("1h", NOW, "X")
+    importing = BarImport(file, options, tmp_path, shares.append, portions=Portions(block=100_000))
+    assert importing.read().series[0].bars == bars.height
+    assert shares == sorted(shares)
+    assert len(shares) == 1 + -(-file.stat().st_size // 100_000)
+    assert shares[-1] == 1.0

@@ -8,9 +8,9 @@ import pytest
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.ingest import clean
-from ktrdr.market_data.load import load_bars
 from ktrdr.market_data.sample import load_sample
 from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.sources import find_series
 from ktrdr.market_data.store import BarStore
 
 BARS = load_sample("IBM", "raw")[:300]
@@ -60,7 +60,7 @@ def test_trap_13_two_different_bars_of_one_time_are_refused() -> None:
 def test_trap_14_shuffled_and_duplicated_input_gives_an_identical_store(tmp_path: Path) -> None:
     shuffled = pl.concat([BARS, BARS[20:40]]).sample(fraction=1.0, shuffle=True, seed=4)
     for name, bars in (("one", BARS), ("two", shuffled)):
-        BarStore(tmp_path / name).write(SERIES, clean(bars)[0])
+        BarStore(tmp_path / name).replace(SERIES, [clean(bars)[0]])
     first, second = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
         for name in ("one", "two")
@@ -70,7 +70,7 @@ def test_trap_14_shuffled_and_duplicated_input_gives_an_identical_store(tmp_path
 
 def test_what_was_written_is_read_and_listed(tmp_path: Path) -> None:
     store = BarStore(tmp_path)
-    store.write(SERIES, BARS)
+    store.replace(SERIES, [BARS])
     assert store.read(SERIES).equals(BARS)
     (info,) = store.list()
     assert (info.series, info.rows) == (SERIES, 300)
@@ -79,7 +79,7 @@ def test_what_was_written_is_read_and_listed(tmp_path: Path) -> None:
 def test_symbols_that_differ_only_in_case_do_not_meet(tmp_path: Path) -> None:
     store = BarStore(tmp_path)
     for symbol in ("ABC", "abc", "../abc", "^GSPC"):
-        store.write(Series("import", symbol, "1d"), BARS)
+        store.replace(Series("import", symbol, "1d"), [BARS])
     folders = {path.name.lower() for path in (tmp_path / "import").iterdir()}
     assert len(folders) == 4
     assert not (tmp_path / "abc").exists()
@@ -87,7 +87,7 @@ def test_symbols_that_differ_only_in_case_do_not_meet(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     store = BarStore(tmp_path)
-    store.write(SERIES, BARS)
+    store.replace(SERIES, [BARS])
     file = next(tmp_path.rglob("*.parquet"))
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(DataInvalid, match=file.name):
@@ -98,23 +98,23 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 def test_a_damaged_sidecar_hides_no_other_series_and_a_new_import_mends_it(tmp_path: Path, text: str) -> None:
     store, other = BarStore(tmp_path), Series("import", "OTHER", "1d")
     for series in (SERIES, other):
-        store.write(series, BARS)
+        store.replace(series, [BARS])
     (next((tmp_path / "import").glob("BTC*/1d/meta.json"))).write_text(text)
     assert [each.series for each in store.list()] == [other]
     assert store.rows(SERIES) == 0
     with pytest.raises(DataInvalid, match="is damaged"):
         store.read(SERIES)
-    store.write(SERIES, BARS)
+    store.replace(SERIES, [BARS])
     assert store.read(SERIES).equals(BARS)
 
 
 def test_whoever_reads_while_another_writes_reads_the_old_or_the_new(tmp_path: Path) -> None:
     store, versions = BarStore(tmp_path), (BARS, BARS.with_columns(pl.col("volume") + 1))
-    store.write(SERIES, BARS)
+    store.replace(SERIES, [BARS])
 
     def write() -> None:
         for number in range(40):
-            store.write(SERIES, versions[number % 2])
+            store.replace(SERIES, [versions[number % 2]])
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
@@ -124,7 +124,9 @@ def test_whoever_reads_while_another_writes_reads_the_old_or_the_new(tmp_path: P
         writing.result()
 
 
-def test_imported_bars_win_over_the_sample(tmp_path: Path) -> None:
-    BarStore(tmp_path).write(Series("import", "IBM", "1d"), BARS)
-    loaded = load_bars(tmp_path, "IBM", "1d")
-    assert (loaded.provider, loaded.bars.height) == ("import", 300)
+def test_imported_bars_win_over_a_providers(tmp_path: Path) -> None:
+    store = BarStore(tmp_path)
+    assert find_series(store, "IBM", "1d").provider == "sample"
+    for provider in ("import", "sample"):
+        store.replace(Series(provider, "IBM", "1d"), [BARS])
+    assert find_series(store, "IBM", "1d").provider == "import"

@@ -19,6 +19,8 @@ from ktrdr.cli.options import (
 from ktrdr.cli.safe_text import safe
 from ktrdr.cli.session import message_of, open_session
 from ktrdr.errors import InputInvalid, NotFound
+from ktrdr.invalid_fields import check
+from ktrdr.kinds.training import TrainingRequest
 from ktrdr.strategies.strategy_file import LARGEST, parse_strategy
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
@@ -46,6 +48,9 @@ def train(
     timeframes: Annotated[str | None, typer.Option(help="A timeframe instead of the file's.")] = None,
     start_date: Annotated[datetime | None, typer.Option(formats=DAY, help="First day.")] = None,
     end_date: Annotated[datetime | None, typer.Option(formats=DAY, help="Last day, included.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Where bars come from that are not there yet, as data load knows it.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Most epochs.")] = None,
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
@@ -66,6 +71,7 @@ def train(
         end_date=_day(end_date),
         strategy=text,
         options={
+            "provider": provider,
             "seed": seed,
             "epochs": epochs,
             "device": device.value,
@@ -74,8 +80,8 @@ def train(
         },
         verbose=verbose,
     )
-    session = opened()
-    session.run(adapter, message_of)
+    check(TrainingRequest, adapter.get_start_payload())
+    opened().run(adapter, message_of)
 
 
 @app.command("list")

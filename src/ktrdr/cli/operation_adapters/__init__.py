@@ -6,6 +6,7 @@ from ktrdr.cli.operation_adapters.base import DescribedKindAdapter, OperationAda
 from ktrdr.lazy import resolve
 
 ADAPTERS: Mapping[str, str] = {
+    "data_check": "ktrdr.cli.operation_adapters.data_check:DataCheckOperationAdapter",
     "data_import": "ktrdr.cli.operation_adapters.data_import:DataImportOperationAdapter",
     "data_load": "ktrdr.cli.operation_adapters.data_load:DataLoadOperationAdapter",
     "dummy": "ktrdr.cli.operation_adapters.dummy:DummyOperationAdapter",

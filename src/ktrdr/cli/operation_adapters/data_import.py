@@ -7,11 +7,11 @@ import httpx2
 from rich.console import Console
 
 from ktrdr.cli.operation_adapters.base import OperationAdapter
-from ktrdr.cli.safe_text import safe
+from ktrdr.cli.operation_adapters.data_import_rows import import_lines
 
 
 class DataImportOperationAdapter(OperationAdapter):
-    """Imports an uploaded CSV file as the bars of a symbol and timeframe."""
+    """Imports an uploaded file as the bars of a symbol, or of several, and a timeframe."""
 
     name: ClassVar[str] = "data_import"
 
@@ -19,11 +19,12 @@ class DataImportOperationAdapter(OperationAdapter):
         self,
         upload_id: str = "",
         file_name: str = "",
-        symbol: str = "",
+        symbol: str | None = None,
         timeframe: str = "",
         *,
         columns: Mapping[str, str] | None = None,
         tz: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self._payload: dict[str, Any] = {
             "upload_id": upload_id,
@@ -32,6 +33,7 @@ class DataImportOperationAdapter(OperationAdapter):
             "timeframe": timeframe,
             "columns": dict(columns or {}),
             "tz": tz,
+            **(options or {}),
         }
 
     def claim(self, upload_id: str) -> None:
@@ -56,20 +58,12 @@ class DataImportOperationAdapter(OperationAdapter):
         console: Console,
         http_client: httpx2.AsyncClient,  # noqa: ARG002  # everything is in the status
     ) -> None:
-        """Show how many bars there are now, and what was dropped, ignored or replaced."""
-        console.print(
-            "\n".join(_lines(final_status["result_summary"])), markup=False, highlight=False, soft_wrap=True
-        )
+        """Show how many bars there are now, and what was dropped, ignored, set aside or replaced."""
+        lines = import_lines(final_status["result_summary"])
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
-
-def _lines(result: Mapping[str, Any]) -> list[str]:
-    length = 10 if result["timeframe"] in {"1d", "1w"} else 16
-    span = " to ".join(safe(result[name])[:length].replace("T", " ") for name in ("first", "last"))
-    lines = [f"{safe(result['symbol'])} {safe(result['timeframe'])} · {int(result['bars']):,} bars, {span}"]
-    if dropped := int(result["duplicates_dropped"]):
-        lines.append(f"  Dropped   {dropped:,} exact duplicates")
-    if ignored := result["ignored_columns"]:
-        lines.append(f"  Ignored   {', '.join(map(safe, ignored))}")
-    if replaced := int(result["replaced_bars"]):
-        lines.append(f"  Replaced  {replaced:,} bars imported before")
-    return lines
+    async def display_cancelled(self, final_status: dict[str, Any], console: Console) -> None:
+        """Show how many whole series were stored before it stopped; they stay."""
+        stored = int(final_status["progress"].get("items_processed") or 0)
+        if stored:
+            console.print(f"{stored:,} series were stored, and stay", markup=False, highlight=False)

@@ -7,6 +7,7 @@ import httpx2
 from rich.console import Console
 
 from ktrdr.cli.operation_adapters.base import OperationAdapter
+from ktrdr.cli.operation_adapters.data_load_rows import load_rows
 from ktrdr.cli.safe_text import safe
 
 
@@ -23,7 +24,8 @@ class DataLoadOperationAdapter(OperationAdapter):
         end_date: str | None = None,
         mode: str = "full",
         *,
-        provider: str = "sample",
+        provider: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self._payload: dict[str, Any] = {
             "symbols": [symbol] if isinstance(symbol, str) else list(symbol),
@@ -32,6 +34,7 @@ class DataLoadOperationAdapter(OperationAdapter):
             "end": end_date,
             "mode": mode,
             "provider": provider,
+            **(options or {}),
         }
 
     def get_start_endpoint(self) -> str:
@@ -71,12 +74,4 @@ def _lines(series: Mapping[str, Any]) -> list[str]:
         f"{int(series['bars']):,} bars, {span}",
         f"{safe(series['provider'])}, {safe(series['adjustment'])}",
     )
-    lines = [" · ".join(parts), f"  Loaded    {_took(int(series['new_bars']), int(series['requests']))}"]
-    if dropped := int(series["duplicates_dropped"]):
-        lines.append(f"  Dropped   {dropped:,} exact duplicates")
-    return lines
-
-
-def _took(new: int, requests: int) -> str:
-    plural = "s" if requests != 1 else ""
-    return f"{new:,} new bars in {requests:,} request{plural}" if requests else "nothing to fetch"
+    return [" · ".join(parts), *(f"  {title:<9} {words}" for title, words in load_rows(series) if words)]

@@ -1,25 +1,57 @@
 """The port behind which bars are fetched."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import polars as pl
 
-from ktrdr.market_data.intervals import Interval
+from ktrdr.market_data.intervals import Interval, Intervals
+from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.series_meta import Adjustment
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolFacts:
+    """What a provider says of a symbol before any bar is fetched.
+
+    The time from which it may have bars, and the name of its trading calendar (None: not known).
+    """
+
+    first: datetime
+    calendar: str | None = None
 
 
 class BarProvider(ABC):
-    """A source of bars, all of one adjustment; one request is for at most `longest`."""
+    """A source of bars, all of one adjustment.
 
-    name: ClassVar[str]
-    adjustment: ClassVar[str]
-    longest: timedelta
+    `name` is part of what is stored, `adjustments` lists what the source can serve, its usual one first.
+    Every method that asks a network raises ProviderFailed when the source cannot answer.
+    """
+
+    adjustments: ClassVar[tuple[Adjustment, ...]]
+
+    def __init__(self, name: str, settings: ProviderSettings, adjustment: Adjustment) -> None:
+        self.name = name
+        self.adjustment = adjustment
+        self._settings = settings
 
     @abstractmethod
-    def first(self, symbol: str, timeframe: str) -> datetime:
-        """Return the time of the first bar; raises DataInvalid, naming what there is, without any."""
+    def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
+        """Return what is known of a symbol; raises DataInvalid, naming what there is, for an unknown one."""
+
+    @abstractmethod
+    def longest(self, timeframe: str) -> timedelta:
+        """Return the longest interval that one request may ask for."""
 
     @abstractmethod
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
         """Return the bars that open within an interval; it may be empty, and is not checked yet."""
+
+    def reach(self, symbol: str, timeframe: str) -> Intervals | None:  # noqa: ARG002  # a network has any
+        """Return the moments that the source can speak of; None: it can be asked for any."""
+        return None
+
+    def close(self) -> None:  # noqa: B027  # optional: most sources hold nothing open
+        """Let go of connections."""

@@ -8,28 +8,31 @@ import polars as pl
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data import sample
 from ktrdr.market_data.intervals import Interval
-from ktrdr.market_data.providers.base import BarProvider
+from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
+from ktrdr.market_data.series_meta import Adjustment
+
+CALENDAR = "XNYS"  # the four are traded at NASDAQ and NYSE, which keep the same days and hours
 
 
 class SampleProvider(BarProvider):
-    """Daily bars of four stocks, adjusted for splits and dividends."""
+    """Daily bars of four stocks."""
 
-    name: ClassVar[str] = sample.PROVIDER
-    adjustment: ClassVar[str] = "split_dividend"
-    longest = timedelta(days=100_000)
+    adjustments: ClassVar[tuple[Adjustment, ...]] = ("split_dividend", "split", "raw")
 
-    def first(self, symbol: str, timeframe: str) -> datetime:
+    def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
         """Return the time of the first bar."""
-        self._check(symbol, timeframe)
-        first: datetime = sample.load_sample(symbol)["time"][0]
-        return first
-
-    def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
-        """Return the bars of an interval."""
-        self._check(symbol, timeframe)
-        return sample.load_sample(symbol).filter(pl.col("time").is_between(within.start, within.end, "left"))
-
-    def _check(self, symbol: str, timeframe: str) -> None:
         if timeframe != sample.TIMEFRAME or symbol not in sample.sample_symbols():
             there = ", ".join(f"{each} {sample.TIMEFRAME}" for each in sample.sample_symbols())
             raise DataInvalid(f"`{self.name}` has no bars of {symbol} {timeframe}", hint=f"it has {there}")
+        first: datetime = sample.load_sample(symbol)["time"][0]
+        return SymbolFacts(first, CALENDAR)
+
+    def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # all of them in one
+        """Return more than there is."""
+        return timedelta(days=100_000)
+
+    def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
+        """Return the bars of an interval."""
+        self.look_up(symbol, timeframe)
+        bars = sample.load_sample(symbol, self.adjustment)
+        return bars.filter(pl.col("time").is_between(within.start, within.end, "left"))

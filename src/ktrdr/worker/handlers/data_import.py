@@ -1,54 +1,150 @@
-"""Import: one's own CSV file becomes bars in the store, whole or not at all."""
+"""Import: one's own file becomes bars in the store, whole or not at all."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
 
 from ktrdr.clock import SystemClock
 from ktrdr.errors import DataInvalid
 from ktrdr.kinds.data_import import DataImportRequest, DataImportResult
-from ktrdr.market_data.csv_bars import ImportedBars, read_csv_bars
-from ktrdr.market_data.load import IMPORTED
-from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.bar_import import BarImport, ImportReport
+from ktrdr.market_data.calendars.table import open_calendar
+from ktrdr.market_data.import_options import ImportOptions
+from ktrdr.market_data.import_refusals import keep_refusals
+from ktrdr.market_data.series_choice import IMPORTED
+from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
 from ktrdr.worker.folders import Folders
 
-PHASES = (PhaseProgress("Read", 0.9), PhaseProgress("Store", 0.1))
+PHASES = (PhaseProgress("Read", 0.7), PhaseProgress("Store", 0.3))
+LISTED = 1000
 
 
 def handle(request: DataImportRequest, context: OperationContext, folders: Folders) -> DataImportResult:
     """Read, check and store the bars of an uploaded file; the upload is gone afterwards."""
-    context.plan(PHASES)
+    context.plan(PHASES[:1] if request.dry_run else PHASES)
     context.enter("Read", request.file_name)
-    imported = _read(request, context, folders)
-    context.enter("Store", f"{imported.bars.height:,} bars")
-    store, series = BarStore(folders.bars), Series(IMPORTED, request.symbol, request.timeframe)
-    replaced = store.rows(series)
-    store.write(series, imported.bars)
-    return DataImportResult(
-        symbol=request.symbol,
-        timeframe=request.timeframe,
-        bars=imported.bars.height,
-        first=imported.bars["time"][0],
-        last=imported.bars["time"][-1],
-        duplicates_dropped=imported.duplicates,
-        ignored_columns=imported.ignored,
-        replaced_bars=replaced,
-    )
-
-
-def _read(request: DataImportRequest, context: OperationContext, folders: Folders) -> ImportedBars:
-    file = context.work_folder / "upload.csv"
+    file = context.work_folder / "upload"
     folders.claim_upload(request.upload_id, file)
+    running = _Import(request, context, folders, file)
     try:
-        return read_csv_bars(
-            file,
-            request.timeframe,
-            now=SystemClock().now(),
-            on_progress=lambda share: context.report(100.0 * share, request.file_name),
-            columns={str(field): column for field, column in request.columns.items()},
-            tz=request.tz,
-        )
-    except DataInvalid as error:
-        words = f"{request.file_name}, {error.message}"
-        raise DataInvalid(words, hint=error.hint, detail=error.detail) from None
+        return running.run()
     finally:
-        file.unlink()
+        running.close()
+
+
+class _Import:
+    """One import: what is read and checked first is stored then, or only told of."""
+
+    def __init__(
+        self, request: DataImportRequest, context: OperationContext, folders: Folders, file: Path
+    ) -> None:
+        self._request = request
+        self._context = context
+        self._folders = folders
+        self._file = file
+        self._refused = context.work_folder / "refused.csv"
+        self._store = BarStore(folders.bars)
+        self._bars = BarImport(
+            file,
+            _options(request),
+            context.work_folder,
+            lambda share: context.report(100.0 * share, request.file_name),
+            refusals=self._refused if request.quarantine and not request.dry_run else None,
+        )
+
+    def run(self) -> DataImportResult:
+        """Check everything before the first bar is stored, and return what was done."""
+        if self._request.calendar is not None:
+            open_calendar(self._request.calendar)
+        report = self._read()
+        replaced = [self._store.rows(self._series(each.symbol)) for each in report.series[:LISTED]]
+        kept = self._keep(report) if not self._request.dry_run else None
+        return self._result(report, replaced, kept)
+
+    def close(self) -> None:
+        """Leave nothing in the work folder."""
+        self._bars.close()
+        self._file.unlink()
+        self._refused.unlink(missing_ok=True)
+
+    def _read(self) -> ImportReport:
+        try:
+            return self._bars.read()
+        except DataInvalid as error:
+            words = f"{self._request.file_name}, {error.message}"
+            raise DataInvalid(words, hint=error.hint, detail=error.detail) from None
+
+    def _keep(self, report: ImportReport) -> Path | None:
+        """Store every series; the list of what was set aside is there before, and gone if none was stored."""
+        total = sum(each.bars for each in report.series)
+        self._context.enter("Store", f"{total:,} bars")
+        listed = None
+        if report.refused:
+            listed = keep_refusals(self._refused, self._folders.bars, self._context.operation_id)
+        done, stored = 0, 0
+        terms = Terms(self._request.adjustment, self._request.calendar)
+        try:
+            for each, (symbol, frames) in zip(report.series, self._bars.series(), strict=True):
+                counted = self._counted(frames, done, total, stored)
+                self._store.replace(self._series(symbol), counted, terms, self._wait)
+                done, stored = done + each.bars, stored + 1
+        finally:
+            if listed is not None and not stored:
+                listed.unlink()
+        return listed
+
+    def _counted(
+        self, frames: Iterator[pl.DataFrame], done: int, total: int, stored: int
+    ) -> Iterator[pl.DataFrame]:
+        for frame in frames:
+            yield frame
+            done += frame.height
+            self._context.report(100.0 * done / total, f"{done:,} bars", items_processed=stored)
+
+    def _wait(self, seconds: float) -> None:
+        self._context.check()
+        time.sleep(seconds)
+
+    def _series(self, symbol: str) -> Series:
+        return Series(IMPORTED, symbol, self._request.timeframe)
+
+    def _result(self, report: ImportReport, replaced: list[int], kept: Path | None) -> DataImportResult:
+        return DataImportResult.model_validate(
+            {
+                "series": [
+                    {**asdict(each), "timeframe": self._request.timeframe, "replaced_bars": count}
+                    for each, count in zip(report.series, replaced, strict=False)
+                ],
+                "series_count": len(report.series),
+                "adjustment": self._request.adjustment,
+                "calendar": self._request.calendar,
+                "duplicates_dropped": report.duplicates,
+                "ignored_columns": report.ignored,
+                "columns": report.columns,
+                "quarantined": report.refused,
+                "quarantine_file": None if kept is None else str(kept),
+                "offenders": report.offenders,
+                "dry_run": self._request.dry_run,
+                "preview": report.preview.to_dicts(),
+            }
+        )
+
+
+def _options(request: DataImportRequest) -> ImportOptions:
+    return ImportOptions(
+        request.timeframe,
+        SystemClock().now(),
+        request.symbol or "",
+        request.symbol_column,
+        {str(name): column for name, column in request.columns.items()},
+        request.tz,
+        request.separator,
+        request.decimal_comma,
+        tolerant=request.quarantine or request.dry_run,
+    )

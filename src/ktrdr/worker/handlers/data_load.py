@@ -1,59 +1,55 @@
 """Load: bars of a provider become bars in the store, chunk by chunk, and what was stored stays."""
 
-import time
+from dataclasses import asdict
 
-from ktrdr.clock import SystemClock
 from ktrdr.kinds.data_load import DataLoadRequest, DataLoadResult, LoadedSeries
-from ktrdr.market_data.loading import LoadReport, SeriesLoader
-from ktrdr.market_data.providers.base import BarProvider
-from ktrdr.market_data.providers.table import open_provider
-from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.loading import LoadReport, Wish
+from ktrdr.market_data.sources import find_series
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
 from ktrdr.worker.folders import Folders
+from ktrdr.worker.handlers.bar_loading import BarLoading, Wanted
 
 
 def handle(request: DataLoadRequest, context: OperationContext, folders: Folders) -> DataLoadResult:
     """Load one symbol after the other; each is a phase."""
     context.plan([PhaseProgress(symbol) for symbol in request.symbols])
-    provider, store = open_provider(request.provider), BarStore(folders.bars)
-    for symbol in request.symbols if request.mode != "local" else ():
-        provider.first(symbol, request.timeframe)  # an unknown one is refused before anything is fetched
-    return DataLoadResult(
-        series=tuple(_load(symbol, request, context, provider, store) for symbol in request.symbols)
+    context.enter(request.symbols[0], "looking it up")
+    store = BarStore(folders.bars)
+    loading = BarLoading(store, context, folders)
+    wish = Wish(request.mode, request.start, request.end, request.hours)
+    loaders = loading.look_up(
+        [
+            Wanted(find_series(store, symbol, request.timeframe, request.provider), wish, request.adjustment)
+            for symbol in request.symbols
+        ]
     )
-
-
-def _load(
-    symbol: str, request: DataLoadRequest, context: OperationContext, provider: BarProvider, store: BarStore
-) -> LoadedSeries:
-    def notice(share: float, new_bars: int) -> None:
-        context.report(100.0 * share, f"{new_bars:,} new bars", items_processed=new_bars)
-
-    def wait(seconds: float) -> None:
-        context.report(0.0, "somebody else loads it, waiting")
-        time.sleep(seconds)
-
-    context.enter(symbol)
-    series = Series(provider.name, symbol, request.timeframe)
-    loader = SeriesLoader(store, provider, series, now=SystemClock().now(), notice=notice, wait=wait)
-    report = loader.load(request.mode, request.start, request.end)
-    context.report(100.0, f"{report.new_bars:,} new bars", items_processed=report.new_bars)
-    return _result(report)
+    reports = []
+    for symbol, loader in zip(request.symbols, loaders, strict=True):
+        context.enter(symbol)
+        reports.append(_result(loading.load(loader)))
+    return DataLoadResult(series=tuple(reports))
 
 
 def _result(report: LoadReport) -> LoadedSeries:
-    series = report.series
-    return LoadedSeries(
-        symbol=series.symbol,
-        timeframe=series.timeframe,
-        provider=series.provider,
-        adjustment=report.adjustment,
-        bars=report.bars,
-        first=report.first,
-        last=report.last,
-        new_bars=report.new_bars,
-        requests=report.requests,
-        duplicates_dropped=report.duplicates_dropped,
+    quality, counts = report.quality, report.counts
+    return LoadedSeries.model_validate(
+        {
+            **asdict(report.series),
+            **asdict(report.terms),
+            "bars": quality.bars,
+            "first": quality.first,
+            "last": quality.last,
+            "new_bars": counts.new_bars,
+            "requests": counts.requests,
+            "duplicates_dropped": counts.duplicates,
+            "outside_hours_dropped": counts.outside_hours,
+            "mended_files": counts.mended,
+            "expected": quality.expected,
+            "missing": quality.missing,
+            "coverage": quality.coverage,
+            "gaps": quality.gaps,
+            "jumps": [each.time for each in quality.jumps],
+        }
     )

@@ -12,6 +12,7 @@ from ktrdr.worker.folders import Folders
 Handler = Callable[[Any, OperationContext, Folders], BaseModel]
 
 HANDLERS: Mapping[str, str] = {
+    "data_check": "ktrdr.worker.handlers.data_check:handle",
     "data_import": "ktrdr.worker.handlers.data_import:handle",
     "data_load": "ktrdr.worker.handlers.data_load:handle",
     "dummy": "ktrdr.worker.handlers.dummy:handle",

@@ -13,7 +13,7 @@ from ktrdr.features.dataset import Dataset, build_dataset
 from ktrdr.features.partition import Partition
 from ktrdr.features.report import dataset_report
 from ktrdr.kinds.training import TrainingRequest, TrainingResult
-from ktrdr.market_data.load import LoadedBars, load_bars
+from ktrdr.market_data.load import LoadedBars
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
 from ktrdr.strategies.lint import lint
@@ -26,6 +26,7 @@ from ktrdr.training.network import initial_weights, parameter_count, predict
 from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.training_artefact import RunRecord, save_model, scored_before
+from ktrdr.worker.handlers.training_bars import load_training_bars
 
 PHASES = (
     PhaseProgress("Bars", 0.05),
@@ -73,12 +74,8 @@ def find_device(wanted: str) -> jax.Device | None:
 
 
 def _prepare(strategy: Strategy, context: OperationContext, folders: Folders) -> _Prepared:
-    data = strategy.data
     context.enter("Bars")
-    loaded = {}
-    for number, symbol in enumerate(data.symbols, 1):
-        loaded[symbol] = load_bars(folders.bars, symbol, data.timeframe, data.start, data.end)
-        context.report(100.0 * number / len(data.symbols), f"{symbol} {data.timeframe}")
+    loaded = load_training_bars(strategy.data, context, folders)
     context.enter("Features")
     dataset = build_dataset({symbol: each.bars for symbol, each in loaded.items()}, strategy)
     report = dataset_report(dataset)

@@ -1,0 +1,93 @@
+"""`ktrdr data import`: bars of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
+from ktrdr.cli.operation_command import OpenSession, operation_command
+from ktrdr.cli.safe_text import safe
+from ktrdr.cli.session import Session, message_of
+from ktrdr.errors import InputInvalid
+from ktrdr.invalid_fields import check
+from ktrdr.kinds.data_import import DataImportRequest
+from ktrdr.operations.identifier import new_upload_id
+
+WORTH_SAYING = 50.0  # MB
+
+
+@operation_command()
+def import_file(
+    opened: OpenSession,
+    file: Annotated[Path, typer.Argument(help="A CSV file with a header (gzip too), or a Parquet file.")],
+    symbol: Annotated[
+        str | None,
+        typer.Argument(help="What its bars are of, as AAPL; not with --symbol-column."),
+    ] = None,
+    *,
+    timeframe: Annotated[str, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w.")] = "1d",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Read a field from this column; repeatable."),
+    ] = None,
+    symbol_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The file has several symbols, named in this column.")
+    ] = None,
+    tz: Annotated[str | None, typer.Option(help="Zone of times that carry no offset.")] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="What is between columns: , ; tab |. Left out: found from the header.")
+    ] = None,
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Numbers are written as 1,5.")
+    ] = False,
+    adjustment: Annotated[
+        str, typer.Option(help="How the file's prices are adjusted: raw split split_dividend.")
+    ] = "raw",
+    calendar: Annotated[
+        str | None, typer.Option(help="When it trades: an exchange's code as XNYS, 24/7 or fx.")
+    ] = None,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Set wrong lines aside and list them, instead of refusing.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check everything, show it, and write nothing.")
+    ] = False,
+) -> None:
+    """Import a CSV or Parquet file: all of its bars, or none and the lines that are wrong."""
+    mapped = dict(_pair(each) for each in columns or [])
+    options = {
+        "symbol_column": symbol_column,
+        "separator": separator,
+        "decimal_comma": decimal_comma,
+        "adjustment": adjustment,
+        "calendar": calendar,
+        "quarantine": quarantine,
+        "dry_run": dry_run,
+    }
+    adapter = DataImportOperationAdapter(
+        new_upload_id(), file.name, symbol, timeframe, columns=mapped, tz=tz, options=options
+    )
+    check(DataImportRequest, adapter.get_start_payload())
+    session = opened()
+    adapter.claim(_upload(session, file))
+    session.run(adapter, message_of)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, separator, column = text.partition("=")
+    if not (field and separator and column):
+        raise InputInvalid(f"--map `{text}` is not FIELD=COLUMN", hint="for example --map close='Adj Close'")
+    return field, column
+
+
+def _upload(session: Session, file: Path) -> str:
+    try:
+        megabytes = file.stat().st_size / 1e6
+        if megabytes >= WORTH_SAYING and not session.quiet:
+            typer.echo(f"Sending {safe(file.name)} ({megabytes:,.0f} MB) ...", err=True)
+        return session.ask(lambda client: client.upload(file))
+    except OSError as error:
+        raise InputInvalid(
+            f"cannot read `{file}`: {error.strerror}", hint="give the path of a CSV or Parquet file"
+        ) from None

@@ -1,0 +1,58 @@
+"""The lines that tell what an import kept, and how it understood the file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ktrdr.cli.columns import aligned
+from ktrdr.cli.figures import moment, prices, volumes
+from ktrdr.cli.safe_text import safe
+
+SHOWN = 20
+PRICES = ("open", "high", "low", "close")
+HEADER = ("symbol", "time", *PRICES, "volume")
+
+
+def import_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return a line a series, at most twenty, and what there is to say of the file."""
+    series = result["series"]
+    lines = [_series(each) for each in series[:SHOWN]]
+    if (more := int(result["series_count"]) - SHOWN) > 0:
+        lines.append(f"and {more:,} more")
+    lines += [f"  {title:<9} {words}" for title, words in _rows(result) if words]
+    lines += [f"    {safe(each)}" for each in result["offenders"]]
+    return lines + (_understood(result) if result["dry_run"] else [])
+
+
+def _series(series: Mapping[str, Any]) -> str:
+    timeframe = safe(series["timeframe"])
+    span = " to ".join(moment(safe(series[name]), timeframe) for name in ("first", "last"))
+    return f"{safe(series['symbol'])} {timeframe} · {int(series['bars']):,} bars, {span}"
+
+
+def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    dropped, wrong = int(result["duplicates_dropped"]), int(result["quarantined"])
+    replaced = sum(int(each["replaced_bars"]) for each in result["series"])
+    yield "Dropped", f"{dropped:,} exact duplicates" if dropped else ""
+    yield "Ignored", ", ".join(map(safe, result["ignored_columns"]))
+    verb = "would replace " if result["dry_run"] else ""
+    yield "Replaced", f"{verb}{replaced:,} bars imported before" if replaced else ""
+    if result["dry_run"]:
+        yield "Wrong", f"{wrong:,}; without --quarantine the file is refused" if wrong else ""
+        yield "Written", "nothing, this was a dry run"
+    else:
+        yield "Set aside", f"{wrong:,}, listed in {safe(result['quarantine_file'])}" if wrong else ""
+
+
+def _understood(result: Mapping[str, Any]) -> list[str]:
+    columns = ", ".join(f"{name} from {safe(column)}" for name, column in result["columns"].items())
+    return [f"  {'Columns':<9} {columns}", *(f"  {line}" for line in _preview(result))]
+
+
+def _preview(result: Mapping[str, Any]) -> list[str]:
+    bars: Sequence[Mapping[str, Any]] = result["preview"]
+    timeframe = result["series"][0]["timeframe"]
+    figures = [prices([float(each[name]) for each in bars]) for name in PRICES]
+    figures.append(volumes([None if each["volume"] is None else float(each["volume"]) for each in bars]))
+    named = [(each["symbol"], moment(each["time"], timeframe)) for each in bars]
+    rows = [(*words, *numbers) for words, numbers in zip(named, zip(*figures, strict=True), strict=True)]
+    return aligned(HEADER, rows, {*PRICES, "volume"})

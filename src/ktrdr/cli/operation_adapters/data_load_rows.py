@@ -1,0 +1,65 @@
+"""What a load of one series took, and how whole it is, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrdr.cli.safe_text import safe
+
+HOURS = {"regular": "trading hours", "extended": "trading hours and extended hours"}
+REASONS = ("weekend", "holiday", "session", "unexpected")
+PLURALS = {
+    "weekend": "weekends",
+    "holiday": "holidays",
+    "session": "between sessions",
+    "unexpected": "unexpected",
+}
+
+
+def load_rows(series: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield a title and words each; those without words have nothing to say."""
+    yield "Loaded", _took(int(series["new_bars"]), int(series["requests"]))
+    yield "Kept", HOURS.get(series["hours"], "")
+    yield "Dropped", ", ".join(_dropped(series))
+    yield "Mended", _mended(series["mended_files"])
+    yield "Coverage", _coverage(series)
+    yield "Gaps", _gaps(series["gaps"])
+    yield "Jumps", _jumps(series)
+
+
+def _took(new: int, requests: int) -> str:
+    plural = "s" if requests != 1 else ""
+    return f"{new:,} new bars in {requests:,} request{plural}" if requests else "nothing to fetch"
+
+
+def _dropped(series: Mapping[str, Any]) -> Iterator[str]:
+    if count := int(series["duplicates_dropped"]):
+        yield f"{count:,} exact duplicates"
+    if count := int(series["outside_hours_dropped"]):
+        yield f"{count:,} bars outside of trading hours"
+
+
+def _mended(files: list[str]) -> str:
+    return f"{', '.join(map(safe, files))} was damaged; its bars were fetched again" if files else ""
+
+
+def _coverage(series: Mapping[str, Any]) -> str:
+    calendar = series["calendar"]
+    if series["coverage"] is None:
+        why = f" (`{safe(calendar)}` needs the extra `calendars`)" if calendar else ""
+        return f"not known without a trading calendar{why}"
+    missing = int(series["missing"])
+    words = f"{missing:,} missing" if missing else "none missing"
+    share = f"{100 * series['coverage']:.4g} % of {int(series['expected']):,} bars"
+    return f"{share} that {safe(calendar)} expects, {words}"
+
+
+def _gaps(gaps: Mapping[str, int] | None) -> str:
+    if gaps is None:
+        return ""
+    return ", ".join(f"{int(gaps[each]):,} {PLURALS[each]}" for each in REASONS if gaps[each]) or "none"
+
+
+def _jumps(series: Mapping[str, Any]) -> str:
+    days = [safe(each)[:10] for each in series["jumps"]]
+    more = f" and {len(days) - 5} more" if len(days) > 5 else ""
+    return f"{', '.join(days[:5])}{more} open like an unadjusted split" if days else ""

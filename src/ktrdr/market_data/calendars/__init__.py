@@ -1,0 +1,1 @@
+"""When markets trade: one port, and an implementation a kind of market."""

@@ -1,0 +1,96 @@
+"""Where bars pause, and why: each pause is explained by the calendar, or bars are missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+import polars as pl
+
+from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.market_data.calendars.base import TradingCalendar, segments
+
+GapKind = Literal["weekend", "holiday", "session", "unexpected"]
+KINDS: tuple[GapKind, ...] = get_args(GapKind)
+AROUND = timedelta(days=14)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A pause from the end of one bar to the open of the next, and how many bars are missing in it."""
+
+    start: datetime
+    end: datetime
+    kind: GapKind
+    missing: int
+
+
+def find_gaps(
+    times: pl.Series, timeframe: str, calendar: TradingCalendar, expected: pl.Series
+) -> pl.DataFrame:
+    """Return the pauses between the times [n] of bars: `start`, `end`, `kind`, `missing`.
+
+    `unexpected`: bars are missing. Else `holiday`: it spans a day of the week on which the market usually trades,
+    without a session; else `weekend`: it spans a day on which it never does; else `session`: a night or a break.
+    """
+    length = timedelta(seconds=TIMEFRAME_SECONDS[timeframe])
+    before = pl.DataFrame({"opened": times, "end": times.shift(-1)}).with_columns(
+        start=pl.col("opened") + length
+    )
+    pauses = before.filter(pl.col("end") > pl.col("start"))
+    missing = expected.search_sorted(pauses["end"], "left") - expected.search_sorted(
+        pauses["opened"], "right"
+    )
+    days = _days(times, calendar)
+    first = _dates(pauses["opened"], timeframe, calendar) + (7 * DAY if timeframe == "1w" else DAY)
+    last = _dates(pauses["end"], timeframe, calendar)
+    holidays, weekends = (_count(days, name, first, last) for name in ("is_holiday", "is_weekend"))
+    kind = (
+        pl.when(missing > 0)
+        .then(pl.lit("unexpected"))
+        .when(holidays > 0)
+        .then(pl.lit("holiday"))
+        .when(weekends > 0)
+        .then(pl.lit("weekend"))
+        .otherwise(pl.lit("session"))
+    )
+    return pauses.select("start", "end", kind=kind, missing=missing.cast(pl.Int64))
+
+
+def count_by_kind(gaps: pl.DataFrame) -> Mapping[GapKind, int]:
+    """Return how many pauses of each kind there are."""
+    return {kind: int((gaps["kind"] == kind).sum()) for kind in KINDS}
+
+
+def _days(times: pl.Series, calendar: TradingCalendar) -> pl.DataFrame:
+    """Return every date around the bars, and how many holidays and weekend days were before it."""
+    first, last = (times[0] - AROUND).date(), (times[-1] + AROUND).date()
+    traded = calendar.sessions(first, last)["date"]
+    usual = traded.dt.weekday().unique().implode()
+    days = pl.DataFrame({"date": pl.date_range(first, last, eager=True)})
+    is_usual = pl.col("date").dt.weekday().is_in(usual)
+    is_session = pl.col("date").is_in(traded.implode())
+    return days.select(
+        "date",
+        is_holiday=(is_usual & ~is_session).cast(pl.Int64).cum_sum(),
+        is_weekend=(~is_usual & ~is_session).cast(pl.Int64).cum_sum(),
+    )
+
+
+def _count(days: pl.DataFrame, name: str, first: pl.Series, last: pl.Series) -> pl.Series:
+    """Return how many such days there are from each `first` up to, and without, each `last`."""
+    passed = pl.Series([0, *days[name]])
+    origin = days["date"][0]
+    positions = ((each - origin).dt.total_days().clip(0, len(days)) for each in (first, last))
+    begin, end = (passed.gather(each) for each in positions)
+    return end - begin
+
+
+def _dates(times: pl.Series, timeframe: str, calendar: TradingCalendar) -> pl.Series:
+    """Return the date of the session that each bar belongs to."""
+    if timeframe in {"1d", "1w"} or times.is_empty():
+        return times.dt.date()
+    parts = segments(calendar.sessions((times[0] - AROUND).date(), (times[-1] + AROUND).date()))
+    begun = pl.DataFrame({"start": times}).join_asof(parts.select("start", "date"), on="start")
+    return begun["date"].fill_null(strategy="backward")

@@ -1,0 +1,41 @@
+"""Which hours of the day are kept."""
+
+from datetime import timedelta
+from typing import Literal
+
+import polars as pl
+
+from ktrdr.errors import InputInvalid
+from ktrdr.market_data.calendars.base import TradingCalendar, segments
+
+EXTENDED_ZONE = "America/New_York"
+EXTENDED_OPEN, EXTENDED_CLOSE = "4h", "20h"
+
+
+def within_hours(
+    bars: pl.DataFrame, timeframe: str, calendar: TradingCalendar, hours: Literal["regular", "extended"]
+) -> pl.DataFrame:
+    """Return the bars that open while the market trades; `extended`: also from 4:00 to 20:00 around it.
+
+    Raises InputInvalid for bars that have no hours, and where extended hours are not known.
+    """
+    if timeframe in {"1d", "1w"}:
+        raise InputInvalid(f"{timeframe} bars have no hours", hint="leave --trading-hours out")
+    if hours == "extended" and not calendar.has_extended_hours:
+        raise InputInvalid(
+            f"the extended hours of `{calendar.name}` are not known", hint="leave --include-extended out"
+        )
+    if bars.is_empty():
+        return bars
+    days = ((bars["time"][0] - timedelta(days=3)).date(), (bars["time"][-1] + timedelta(days=3)).date())
+    sessions = calendar.sessions(*days)
+    parts = segments(sessions) if hours == "regular" else _extended(sessions)
+    begun = bars.join_asof(parts.select("start", "end"), left_on="time", right_on="start")
+    return begun.filter(pl.col("time") < pl.col("end")).select(bars.columns)
+
+
+def _extended(sessions: pl.DataFrame) -> pl.DataFrame:
+    midnight = pl.col("date").cast(pl.Datetime("us")).dt.replace_time_zone(EXTENDED_ZONE)
+    moments = {"start": EXTENDED_OPEN, "end": EXTENDED_CLOSE}
+    wall = {name: midnight.dt.offset_by(each).dt.convert_time_zone("UTC") for name, each in moments.items()}
+    return sessions.select("date", **wall)

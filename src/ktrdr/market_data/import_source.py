@@ -1,0 +1,40 @@
+"""The port behind which the rows of a file are read: what is written, and where."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """Some rows as the file has them: `LINE` and the fields, as text or as they are typed.
+
+    `ragged` are the offences of lines that are no rows; `share` is how much of the file was read.
+    """
+
+    table: pl.DataFrame
+    ragged: pl.DataFrame
+    share: float
+
+
+class RowSource(ABC):
+    """A file of rows. `noun` is what its rows are called, `nothing` what is said if there are none.
+
+    `header` names all columns, `columns` those the fields are read from.
+    """
+
+    noun: ClassVar[str]
+    nothing: ClassVar[str]
+    header: tuple[str, ...]
+    columns: dict[str, str]
+
+    @abstractmethod
+    def chunks(self) -> Iterator[WrittenRows]:
+        """Yield the rows in the order of the file; raises DataInvalid if it is damaged."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file."""

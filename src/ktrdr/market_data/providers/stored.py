@@ -1,0 +1,84 @@
+"""What is stored already as a provider: coarser bars are made from finer ones, and nothing is fetched."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+import polars as pl
+
+from ktrdr.errors import DataInvalid
+from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.market_data.calendars.table import open_calendar
+from ktrdr.market_data.finished import finished_until
+from ktrdr.market_data.intervals import Interval, Intervals
+from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
+from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.resample import resample
+from ktrdr.market_data.series_meta import Adjustment, Series, SeriesMeta
+from ktrdr.market_data.store import BarStore
+
+AROUND = timedelta(days=8)  # a weekly bar needs bars of a week, and a session may begin the evening before
+
+
+class StoredBars(BarProvider):
+    """The bars of one source that are here; coarser bars that could not be made whole are left out."""
+
+    adjustments: ClassVar[tuple[Adjustment, ...]] = ("raw", "split", "split_dividend")
+
+    def __init__(self, name: str, adjustment: Adjustment, store: BarStore) -> None:
+        super().__init__(name, ProviderSettings(), adjustment)
+        self._store = store
+
+    def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
+        """Return the first bar and the calendar of the finest series that coarser bars can be made of."""
+        finer = self.finest(symbol, timeframe)
+        if finer is None or finer.first is None:
+            raise DataInvalid(
+                f"there are no {symbol} {timeframe} bars of `{self.name}`, nor finer ones to make them of",
+                hint="`local` fetches nothing; use another mode",
+            )
+        return SymbolFacts(finer.first, _calendar_of(finer))
+
+    def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # the source decides how much memory it takes
+        """Return a year."""
+        return timedelta(days=366)
+
+    def reach(self, symbol: str, timeframe: str) -> Intervals:
+        """Return where whole coarser bars can be made; nowhere without finer ones."""
+        finer = self.finest(symbol, timeframe)
+        if finer is None or finer.terms.calendar is None:
+            return Intervals()
+        calendar = open_calendar(finer.terms.calendar)
+        ends = ((each.start, finished_until(each.end, timeframe, calendar)) for each in finer.covered)
+        return Intervals(Interval(start, end) for start, end in ends if start < end)
+
+    def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
+        """Return the coarser bars that open within an interval."""
+        finer = self.finest(symbol, timeframe)
+        assert finer is not None, "reach is nowhere then"  # noqa: S101
+        around = Interval(within.start - AROUND, within.end + AROUND)
+        made = resample(
+            self._store.read(finer.series, around),
+            finer.series.timeframe,
+            timeframe,
+            open_calendar(_calendar_of(finer)),
+        )
+        return made.bars.filter(pl.col("time").is_between(within.start, within.end, "left"))
+
+    def finest(self, symbol: str, timeframe: str) -> SeriesMeta | None:
+        """Return the finest series of the symbol that is finer than a timeframe."""
+        wanted = TIMEFRAME_SECONDS[timeframe]
+        for finer, seconds in TIMEFRAME_SECONDS.items():
+            series = Series(self.name, symbol, finer)
+            if seconds < wanted and self._store.has(series):
+                return self._store.meta(series)
+        return None
+
+
+def _calendar_of(finer: SeriesMeta) -> str:
+    if finer.terms.calendar is None:
+        symbol = finer.series.symbol
+        raise DataInvalid(
+            f"when {symbol} trades is not known, so that its bars cannot be put together",
+            hint="import them again and say it with --calendar, as XNYS, fx or 24/7",
+        )
+    return finer.terms.calendar

@@ -1,0 +1,86 @@
+"""Loading series with the words of an operation: progress, cancellation, and what stays when it fails."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ktrdr.clock import SystemClock
+from ktrdr.errors import KtrdrError, OperationCancelled
+from ktrdr.market_data.loading import LoadReport, SeriesLoader, Wish
+from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.series_meta import Adjustment, Series
+from ktrdr.market_data.sources import open_loader
+from ktrdr.market_data.store import BarStore
+from ktrdr.operations.context import OperationContext
+from ktrdr.worker.folders import Folders
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A series, what is wanted of it, and the adjustment asked for."""
+
+    series: Series
+    wish: Wish
+    adjustment: Adjustment | None = None
+
+
+class BarLoading:
+    """Loads series one after the other and counts over all of them."""
+
+    def __init__(self, store: BarStore, context: OperationContext, folders: Folders) -> None:
+        self._store = store
+        self._context = context
+        self._settings = ProviderSettings.from_environment(
+            folders.provider_variables, folders.bars / ".pacing"
+        )
+        self._share = 0.0, 1.0
+        self._stored = 0
+
+    def look_up(self, wanted: Sequence[Wanted]) -> list[SeriesLoader]:
+        """Return a loader each; an unknown symbol is refused before anything is fetched."""
+        loaders = [self._open(each) for each in wanted]
+        for loader in loaders:
+            loader.look_up()
+        return loaders
+
+    def load(self, loader: SeriesLoader, share: tuple[float, float] = (0.0, 1.0)) -> LoadReport:
+        """Load one of them, as a share (from, to) of the current phase."""
+        self._share = share
+        try:
+            report = loader.load()
+        except OperationCancelled:
+            raise
+        except KtrdrError as error:
+            error.detail = (*error.detail, *self._kept(loader))
+            raise
+        self._say(1.0, loader.counts.new_bars)
+        self._stored += loader.counts.new_bars
+        return report
+
+    def _open(self, wanted: Wanted) -> SeriesLoader:
+        return open_loader(
+            self._store,
+            wanted.series,
+            wanted.wish,
+            self._settings,
+            adjustment=wanted.adjustment,
+            now=SystemClock().now(),
+            notice=self._say,
+            wait=self._wait,
+        )
+
+    def _say(self, share: float, new_bars: int) -> None:
+        begin, end = self._share
+        count = self._stored + new_bars
+        self._context.report(
+            100.0 * (begin + (end - begin) * share), f"{new_bars:,} new bars", items_processed=count
+        )
+
+    def _wait(self, seconds: float) -> None:
+        self._context.report(100.0 * self._share[0], "somebody else loads it, waiting")
+        time.sleep(seconds)
+
+    def _kept(self, loader: SeriesLoader) -> Iterator[str]:
+        count = self._stored + loader.counts.new_bars
+        if count:
+            yield f"{count:,} new bars were stored before, and stay"

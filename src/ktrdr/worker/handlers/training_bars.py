@@ -1,0 +1,33 @@
+"""The bars of a training: what it lacks is loaded first, as `data load` would."""
+
+from ktrdr.market_data.chunks import Mode
+from ktrdr.market_data.load import LoadedBars, read_bars
+from ktrdr.market_data.loading import Wish
+from ktrdr.market_data.series_choice import IMPORTED
+from ktrdr.market_data.sources import find_series
+from ktrdr.market_data.store import BarStore
+from ktrdr.operations.context import OperationContext
+from ktrdr.strategies.strategy import DataSection
+from ktrdr.worker.folders import Folders
+from ktrdr.worker.handlers.bar_loading import BarLoading, Wanted
+
+
+def load_training_bars(
+    data: DataSection, context: OperationContext, folders: Folders
+) -> dict[str, LoadedBars]:
+    """Return the bars of each symbol within the strategy's dates; raises as loading does."""
+    store = BarStore(folders.bars)
+    loading = BarLoading(store, context, folders)
+    wanted = [_wanted(store, symbol, data) for symbol in data.symbols]
+    loaded = {}
+    for number, (each, loader) in enumerate(zip(wanted, loading.look_up(wanted), strict=True)):
+        loading.load(loader, (number / len(wanted), (number + 1) / len(wanted)))
+        loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
+    context.report(100.0, f"{', '.join(data.symbols)} {data.timeframe}")
+    return loaded
+
+
+def _wanted(store: BarStore, symbol: str, data: DataSection) -> Wanted:
+    series = find_series(store, symbol, data.timeframe, data.provider)
+    mode: Mode = "local" if series.provider == IMPORTED else "full"
+    return Wanted(series, Wish(mode, data.start, data.end))
