@@ -61,6 +61,13 @@ def test_without_a_calendar_coverage_is_not_made_up(ktrdr: Ktrdr) -> None:
     assert [result[name] for name in unknown] == [None] * len(unknown)
 
 
+def test_a_kept_calendar_that_cannot_be_had_is_no_reason_to_say_nothing(ktrdr: Ktrdr) -> None:
+    store_bars(ktrdr.settings, MINUTES, some_bars(50), Terms("raw", "NOWHERE"))
+    shown = ktrdr.run("data", "check", "EUR/USD", "--timeframe", "1m").stdout
+    assert "  Bars      50, 2020-01-30 00:00 to 2020-01-30 00:49" in shown
+    assert "not known without a trading calendar: there is no trading calendar `NOWHERE`" in shown
+
+
 def test_a_calendar_can_be_named_in_place_of_the_kept_one(ktrdr: Ktrdr) -> None:
     bars = some_bars(60)
     holes = bars.filter(~pl.int_range(pl.len()).is_in([20, 21, 40]))
@@ -125,6 +132,7 @@ def test_a_page_is_written_beside_the_result(ktrdr: Ktrdr, tmp_path: Path) -> No
     assert text.count("2005-01-04") == 1
     refused = ktrdr.run("data", "check", "AAPL", "--html", str(page), expect=2)
     assert "exists already\nhint: add --force to replace it" in refused.stderr
+    assert len(ktrdr.operations()) == 1
     page.write_text("old")
     answer = ktrdr.json("data", "check", "AAPL", "--html", str(page), "--force")
     assert answer["result"]["missing"] == 3

@@ -1,6 +1,7 @@
 """One's own bars: a file is imported and trained on, or refused with a sentence and without a trace."""
 
 import asyncio
+import json
 import os
 import stat
 import threading
@@ -11,6 +12,8 @@ import polars as pl
 import pytest
 
 from ktrdr.market_data.sample import load_sample
+from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.store import BarStore
 from ktrdr.server.routes.uploads import KEPT_SECONDS
 from support.api import Api, running_api
 from support.installation import Installation
@@ -52,6 +55,86 @@ def test_a_second_import_replaces_the_first_and_says_so(ktrdr: Installation, csv
     assert "Replaced  3,270 bars imported before" in again.stdout
 
 
+SEVERAL = "date,ticker,open,high,low,close,volume\n" + "".join(
+    f"2020-01-{day:02d},S{number:02d},1,2,0.5,1.5,\n" for day in (2, 3) for number in range(22)
+)
+
+
+def test_a_file_of_several_symbols_becomes_a_series_each(ktrdr: Installation, tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text(SEVERAL)
+    options = ("--symbol-column", "ticker", "--calendar", "24/7", "--adjustment", "split")
+    done = ktrdr.json("data", "import", str(tmp_path / "all.csv"), *options)["result"]
+    assert (done["series_count"], done["series"][21]["symbol"]) == (22, "S21")
+    meta = json.loads(next(ktrdr.settings.data_dir.glob("import/*S21*/1d/meta.json")).read_text())
+    assert (meta["calendar"], meta["adjustment"]) == ("24/7", "split")
+    shown = ktrdr.run("data", "import", str(tmp_path / "all.csv"), *options).stdout.splitlines()
+    assert shown[0] == "S00 1d · 2 bars, 2020-01-02 to 2020-01-03"
+    assert shown[20:] == ["and 2 more", "  Replaced  44 bars imported before"]
+
+
+def test_wrong_lines_are_set_aside_and_listed_where_that_was_asked_for(
+    ktrdr: Installation, csv: Path
+) -> None:
+    good = csv.read_text()
+    csv.write_text(good.replace("2000-03-03", "2000-03-0x") + "".join(f"r{each}\n" for each in range(11)))
+    command = ("data", "import", str(csv), "M", "--map", "close=Last", "--quarantine")
+    done = ktrdr.json(*command)["result"]
+    assert (done["quarantined"], done["series"][0]["bars"], len(done["offenders"])) == (12, 3269, 10)
+    listed = Path(done["quarantine_file"])
+    assert listed.parent == ktrdr.settings.data_dir / "quarantine"
+    lines = listed.read_text().splitlines()
+    assert lines[:2] == ["line,reason", "4,column `Date`: `2000-03-0x` is not a time"]
+    assert len(lines) == 13
+    shown = ktrdr.run(*command).stdout
+    assert "  Set aside 12, listed in " in shown
+    assert "\n    line 4: column `Date`: `2000-03-0x` is not a time\n" in shown
+    csv.write_text(good)
+    assert "Set aside" not in ktrdr.run(*command).stdout
+
+
+def test_a_dry_run_shows_how_a_file_is_understood_and_writes_nothing(ktrdr: Installation, csv: Path) -> None:
+    csv.write_text(csv.read_text().replace("volume", "Note") + "ragged\n")
+    command = ("data", "import", str(csv), "M", "--map", "close=Last", "--dry-run")
+    assert ktrdr.run(*command).stdout.splitlines() == [
+        "M 1d · 3,270 bars, 2000-03-01 to 2013-03-01",
+        "  Ignored   Note",
+        "  Wrong     1; without --quarantine the file is refused",
+        "  Written   nothing, this was a dry run",
+        "    line 3272: 1 fields where the header has 6",
+        "  Columns   time from Date, open from open, high from high, low from low, close from Last",
+        "  symbol  time          open    high     low   close  volume",
+        "  M       2000-03-01   89.62   94.09   88.94   90.81       –",
+        "  M       2000-03-02   91.81   95.37   91.12   93.37       –",
+        "  M       2000-03-03   94.75   98.87   93.87   96.12       –",
+        "  M       2000-03-06   96.00   97.37   90.12   90.62       –",
+        "  M       2000-03-07   96.19   97.50   91.94   92.87       –",
+    ]
+    assert kept(ktrdr) == []
+
+
+def test_a_parquet_file_of_whatever_name_is_imported(ktrdr: Installation, tmp_path: Path) -> None:
+    bars = load_sample("MSFT", "raw")
+    bars.write_parquet(tmp_path / "bars.csv")
+    ktrdr.run("data", "import", str(tmp_path / "bars.csv"), "M", "-q")
+    assert BarStore(ktrdr.settings.data_dir).read(Series("import", "M", "1d")).equals(bars)
+
+
+def test_fault_59_a_damaged_parquet_file_is_named(ktrdr: Installation, tmp_path: Path) -> None:
+    load_sample("MSFT", "raw").write_parquet(tmp_path / "bars.parquet")
+    whole = (tmp_path / "bars.parquet").read_bytes()
+    for data in (whole[:1000], whole[:-200] + bytes(192) + whole[-8:]):
+        (tmp_path / "bars.parquet").write_bytes(data)
+        failed = ktrdr.run("data", "import", str(tmp_path / "bars.parquet"), "M", expect=1)
+        assert "bars.parquet, the Parquet file is damaged: " in failed.stderr
+        assert kept(ktrdr) == []
+
+
+def test_a_calendar_nobody_knows_is_refused(ktrdr: Installation, csv: Path) -> None:
+    command = ("data", "import", str(csv), "M", "--map", "close=Last", "--calendar", "NOPE")
+    ktrdr.run(*command, expect=1)
+    assert kept(ktrdr) == []
+
+
 def test_a_broken_file_fails_with_its_line_and_writes_nothing(ktrdr: Installation, csv: Path) -> None:
     csv.write_text(csv.read_text().replace("2000-03-03", "2000-03-0x"))
     failed = ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", expect=1)
@@ -71,6 +154,11 @@ def test_a_broken_file_fails_with_its_line_and_writes_nothing(ktrdr: Installatio
         (["README.md", "M", "--tz", "Mars"], "`Mars` is no time zone"),
         (["README.md", "M", "--map", "close"], "--map `close` is not FIELD=COLUMN"),
         (["README.md", "M", "--map", "shut=X"], "Input should be 'time', 'open'"),
+        (["README.md"], "say what the bars are of: give a symbol, or symbol_column"),
+        (["README.md", "M", "--symbol-column", "x"], "the symbols come from symbol_column; leave symbol out"),
+        (["README.md", "M", "--separator", "x"], "`separator`: Input should be ',', ';', "),
+        (["README.md", "M", "--separator", ",", "--decimal-comma"], "a comma cannot both separate"),
+        (["README.md", "M", "--adjustment", "some"], "`adjustment`: Input should be 'raw', 'split'"),
     ],
 )
 def test_a_wrong_option_is_a_usage_error(ktrdr: Installation, arguments: list[str], words: str) -> None:
@@ -128,6 +216,38 @@ async def test_an_upload_is_used_once(api: Api) -> None:
         ends.append(await api.until(started.json()["data"]["operation_id"]))
     assert [each["status"] for each in ends] == ["completed", "failed"]
     assert "is gone" in ends[1]["error_message"]
+
+
+async def test_who_cancels_while_another_one_loads_the_series_keeps_what_was(
+    api: Api, tmp_path: Path
+) -> None:
+    """The import waits for the other; asked to stop, it leaves the old bars and nothing else."""
+    store, series = BarStore(tmp_path / "data"), Series("import", "X", "1d")
+    before = load_sample("IBM", "raw")
+    store.replace(series, [before])
+    upload_id = await uploaded(api, b"Date,Open,High,Low,Close\n2020-01-02,1,2,1,1\nx\n2020-01-03,1,2,1,1\n")
+    with store.loading(series, _never):
+        started = await api.http.post(START, json={**payload(upload_id), "quarantine": True})
+        operation_id = started.json()["data"]["operation_id"]
+        while (await api.get(operation_id))["progress"]["current_step"] != "Store":
+            await asyncio.sleep(0)
+        await api.cancel(operation_id)
+        assert (await api.until(operation_id))["status"] == "cancelled"
+    assert store.read(series).equals(before)
+    assert not list(tmp_path.rglob("quarantine/*"))
+    assert not list(tmp_path.rglob("spill.bars"))
+
+
+def _never(seconds: float) -> None:
+    raise AssertionError(f"nobody else loads it, and yet there are {seconds} s to wait")
+
+
+@pytest.mark.parametrize("spelled", ["tab", "\\t", "\t"])
+async def test_a_tab_may_be_spelled(api: Api, spelled: str) -> None:
+    upload_id = await uploaded(api, b"Date\tOpen\tHigh\tLow\tClose,x\n2020-01-02\t1\t2\t1\t1\n")
+    asked = {**payload(upload_id), "separator": spelled, "columns": {"close": "Close,x"}}
+    started = await api.http.post(START, json=asked)
+    assert (await api.until(started.json()["data"]["operation_id"]))["status"] == "completed"
 
 
 async def test_a_path_is_no_upload(api: Api) -> None:

@@ -1,8 +1,10 @@
 """`ktrdr data list, show, range, export, delete`: stored bars are looked at as they are, or not at all."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import polars as pl
 import pytest
 
@@ -10,6 +12,8 @@ from ktrdr.cli.local_server import read_identity
 from ktrdr.market_data.bars import SCHEMA
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore
+from ktrdr.settings import Settings
+from support.api import Api, running_api
 from support.installation import Installation
 from support.one_process import OneProcess
 from support.stored_bars import some_bars, store_bars, store_sample
@@ -289,3 +293,58 @@ def test_a_symbol_from_a_sidecar_is_made_safe_before_it_is_drawn(ktrdr: Ktrdr) -
         shown = ktrdr.run("data", *words).stdout
         assert "\x1b" not in shown
         assert "X\\e[31m" in shown
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    store_sample(Settings.load({"KTRDR_HOME": str(tmp_path)}))
+    async with running_api(tmp_path) as running:
+        yield running
+
+
+async def asked(api: Api, path: str, **query: str | int) -> httpx2.Response:
+    return await api.http.get(f"/api/v1/data/{path}", params={"symbol": "AAPL", **query})
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "words"),
+    [
+        ("bars", {"start": "2012-01-01", "end": "2011-01-01"}, "ends (2011-01-01) before it starts"),
+        ("bars", {"limit": 5001}, "`limit`"),
+        ("bars", {"limit": 0}, "`limit`"),
+        ("bars", {"points": 5001}, "`points`"),
+        ("bars", {"offset": 3}, "`offset`: Extra inputs are not permitted"),
+        ("bars", {"end": "9999-12-31"}, "`end`"),
+        ("export", {"format": "xlsx"}, "`format`"),
+        ("export", {"start": "2012-01-01", "end": "2011-01-01"}, "before it starts"),
+        ("series", {"symbol": "../x"}, "is no symbol"),
+        ("series", {"provider": ".."}, "there is no provider `..`"),
+        ("series", {"timeframe": "7d"}, "`timeframe`"),
+    ],
+)
+async def test_a_query_that_cannot_be_meant_is_a_problem(
+    api: Api, path: str, query: dict[str, str | int], words: str
+) -> None:
+    answer = await asked(api, path, **query)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("wanted", "kind"), [("csv", "text/csv; charset=utf-8"), ("parquet", None)])
+async def test_an_export_is_a_file_with_a_fixed_name(api: Api, wanted: str, kind: str | None) -> None:
+    answer = await asked(api, "export", format=wanted)
+    assert answer.headers["content-disposition"] == f'attachment; filename="bars.{wanted}"'
+    assert answer.headers["content-type"] == (kind or "application/vnd.apache.parquet")
+
+
+async def test_a_chart_of_a_range_has_as_many_groups_as_points(api: Api) -> None:
+    page = (await asked(api, "bars", points=7, start="2005-01-01", end="2005-12-31")).json()["data"]
+    assert (len(page["bars"]), page["bars"][0]["time"]) == (7, "2005-01-03T00:00:00+00:00")
+
+
+async def test_a_busy_series_answers_409(api: Api, tmp_path: Path) -> None:
+    store = BarStore(Settings.load({"KTRDR_HOME": str(tmp_path)}).data_dir)
+    with store.loading(Series("sample", "AAPL", "1d"), lambda _: None):
+        answer = await api.http.delete("/api/v1/data/series", params={"symbol": "AAPL"})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "AAPL 1d is being loaded")

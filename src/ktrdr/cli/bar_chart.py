@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import plotext  # type: ignore[import-untyped]  # it ships no types
+import plotext
 
 from ktrdr.cli.figures import moment, ticks
 

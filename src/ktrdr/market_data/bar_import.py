@@ -99,7 +99,7 @@ class BarImport:
             reader = RowReader(self._options, source.columns)
             preview = self._take(source, reader, wrong)
             self._names = reader.symbols.names
-            found = self._survey(wrong)
+            found = self._survey(wrong, reader.smallest)
         finally:
             source.close()
             wrong.close()
@@ -140,8 +140,8 @@ class BarImport:
                 break
         return pl.DataFrame() if preview is None else preview
 
-    def _survey(self, wrong: Offences) -> _Found:
-        found = _Found()
+    def _survey(self, wrong: Offences, smallest: float | None) -> _Found:
+        found = _Found(smallest=smallest)
         for piece in self._spill.pieces():
             self._on_progress(1.0)
             sifted = _sifted(piece.bars, tolerant=self._options.tolerant)

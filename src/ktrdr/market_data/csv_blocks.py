@@ -48,7 +48,9 @@ class LineBlocks:
     def next_line(self) -> bytes:
         """Return the next line with its end, or as much of it as shows that it is too long."""
         data = self._rest
-        while b"\n" not in data and len(data) <= LONGEST_LINE and (more := self._read(min(READ, self._block))):
+        while (
+            b"\n" not in data and len(data) <= LONGEST_LINE and (more := self._read(min(READ, self._block)))
+        ):
             data += more
         return self._cut(data, data.find(b"\n") + 1 or LONGEST_LINE + 1)
 

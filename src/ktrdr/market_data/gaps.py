@@ -31,8 +31,8 @@ def find_gaps(
 ) -> pl.DataFrame:
     """Return the pauses between the times [n] of bars: `start`, `end`, `kind`, `missing`.
 
-    `unexpected`: bars are missing. Else `holiday`: it spans a day of the week on which the market usually trades,
-    without a session; else `weekend`: it spans a day on which it never does; else `session`: a night or a break.
+    `unexpected`: bars are missing. Else `holiday`: it spans a day without a session, of those days of the
+    week that usually have one; else `weekend`: it spans a day of the others; else `session`: a night or a break.
     """
     length = timedelta(seconds=TIMEFRAME_SECONDS[timeframe])
     before = pl.DataFrame({"opened": times, "end": times.shift(-1)}).with_columns(

@@ -41,7 +41,10 @@ class SymbolCodes:
 
 
 class RowReader:
-    """Turns written rows into bars with `LINE` and the number of their symbol."""
+    """Turns written rows into bars with `LINE` and the number of their symbol.
+
+    `smallest` is how many seconds the closest two rows of a symbol are apart, be they right or wrong.
+    """
 
     def __init__(self, options: ImportOptions, columns: Mapping[str, str]) -> None:
         self._options = options
@@ -49,6 +52,8 @@ class RowReader:
         self._times = TimeReader(columns["time"], options)
         self._seconds = TIMEFRAME_SECONDS[options.timeframe]
         self.symbols = SymbolCodes(options.symbol)
+        self.smallest: float | None = None
+        self._last = pl.DataFrame(schema={CODE: pl.Int64, "at": pl.Datetime("us")})
 
     def read(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the good bars and the offences of the others, one a row.
@@ -108,9 +113,13 @@ class RowReader:
             yield Fault(codes.is_null(), "is no symbol", hint, self._columns[SYMBOL], _names(rows))
 
     def _refuse_shorter_timeframe(self, codes: pl.Series, moments: pl.Series) -> None:
-        smallest = smallest_gap(codes, moments)
+        at = moments.dt.replace_time_zone(None)
+        known = pl.concat([self._last, pl.DataFrame({CODE: codes, "at": at})])
+        self._last = known.tail(1)
+        smallest = smallest_gap(known[CODE], known["at"])
         if smallest is not None and smallest < 0.5 * self._seconds:
             raise other_timeframe(smallest, self._options.timeframe)
+        self.smallest = min((each for each in (smallest, self.smallest) if each is not None), default=None)
 
 
 def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:

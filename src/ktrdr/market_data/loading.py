@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid, InputInvalid
+from ktrdr.market_data.adjustment import refuse_another_adjustment
 from ktrdr.market_data.bars import empty_bars, midnight
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
@@ -20,10 +22,10 @@ from ktrdr.market_data.quality import QualityReport, quality_report
 from ktrdr.market_data.series_meta import DataDamaged, Hours, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
 
-SAME_CLOSE = 1e-6
 COUNTED = ["time", "open", "close"]
 
 Notice = Callable[[float, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +101,35 @@ class SeriesLoader:
         self._meta = replace(self._meta, terms=terms, begins=facts.first)
 
     def load(self) -> LoadReport:
-        """Fetch what the mode asks for, up to the last finished bar, and tell what is there now.
+        """Do as `fill` does, and tell what is there of the range now."""
+        return self._mended(lambda: self._report(self._fill()))
+
+    def fill(self) -> None:
+        """Fetch what the mode asks for, up to the last finished bar.
 
         A damaged file is set aside, and what it held is fetched again. Raises DataInvalid for bars that break
         a rule, for a provider whose adjustment changed, for other terms than those of the stored bars, and
         for a range without bars; what was stored before stays.
         """
+        self._mended(self._fill)
+
+    def _mended(self, work: Callable[[], T]) -> T:
         with self._store.loading(self._series, self._wait):
             try:
-                return self._load()
+                return work()
             except DataDamaged:
                 if self._is_local:
                     raise
                 self._count(mended=self._store.drop_damaged(self._series))
-            return self._load()
+            return work()
 
-    def _load(self) -> LoadReport:
+    def _fill(self) -> Interval:
         self.look_up()
         asked = self._asked()
         wanted = missing(self._wish.mode, asked, self._meta)
         reach = self._provider.reach(self._series.symbol, self._series.timeframe)
         self._fetch(wanted if reach is None else wanted.intersect(reach))
-        return self._report(asked)
+        return asked
 
     def _fetch(self, wanted: Intervals) -> None:
         left = wanted
@@ -159,9 +168,8 @@ class SeriesLoader:
             return None
 
     def _asked(self) -> Interval:
-        finished = finished_until(self._now, self._series.timeframe, self._calendar())
         start, end = self._wish.start, self._wish.end
-        until = finished if end is None else min(midnight(end + timedelta(days=1)), finished)
+        until = self._finished() if end is None else self._finished(midnight(end + timedelta(days=1)))
         begin = self._begin(until) if start is None else midnight(start)
         if begin >= until:
             raise DataInvalid(
@@ -169,6 +177,14 @@ class SeriesLoader:
                 hint="give an earlier --start or a later --end",
             )
         return Interval(begin, until)
+
+    def _finished(self, latest: datetime | None = None) -> datetime:
+        """Return up to when bars are over, or `latest` if that is earlier; calendars only where they matter."""
+        timeframe = self._series.timeframe
+        if latest is not None and latest <= finished_until(self._now, timeframe, None):
+            return latest
+        finished = finished_until(self._now, timeframe, self._calendar())
+        return finished if latest is None else min(latest, finished)
 
     def _begin(self, until: datetime) -> datetime:
         first = self._meta.first
@@ -180,7 +196,8 @@ class SeriesLoader:
         self._count(requests=1)
         fetched = self._provider.fetch(self._series.symbol, self._series.timeframe, chunk.request)
         bars, duplicates = clean(fetched)
-        self._refuse_another_adjustment(bars)
+        if self._is_stored:
+            refuse_another_adjustment(self._store, self._series, bars)
         inside = bars.filter(pl.col("time").is_between(chunk.wanted.start, chunk.wanted.end, "left"))
         kept = self._in_hours(inside)
         self._store.extend(self._series, kept, chunk.wanted, self._meta.terms, self._begins)
@@ -205,26 +222,9 @@ class SeriesLoader:
         grown = {name: getattr(self.counts, name) + count for name, count in more.items()}
         self.counts = replace(self.counts, mended=self.counts.mended + mended, **grown)
 
-    def _refuse_another_adjustment(self, bars: pl.DataFrame) -> None:
-        if bars.is_empty() or not self._is_stored:
-            return
-        span = Interval(bars["time"][0], bars["time"][-1] + timedelta(microseconds=1))
-        both = self._store.read(self._series, span).join(bars, on="time", suffix="_now")
-        changed = both.filter((pl.col("close_now") / pl.col("close") - 1).abs() > SAME_CLOSE)
-        if changed.height:
-            was, now = changed["close"][0], changed["close_now"][0]
-            raise DataInvalid(
-                f"the close of {self._series.symbol} on {changed['time'][0]:%Y-%m-%d} was {was:g} and is "
-                f"{now:g} now: the provider adjusts its prices in another way",
-                hint=f"bars of two adjustments are never mixed and nothing was changed; "
-                f"`ktrdr data delete {self._series.symbol}` first, to load all of it again",
-            )
-
     def _report(self, asked: Interval) -> LoadReport:
-        scanned = self._store.scan(self._series, asked) if self._is_stored else iter(())
-        bars = pl.concat(
-            [empty_bars().select(COUNTED), *(each.select(COUNTED) for each in scanned)]
-        )
+        scanned = self._store.scan(self._series, asked) if self._is_stored else ()
+        bars = pl.concat([empty_bars().select(COUNTED), *(each.select(COUNTED) for each in scanned)])
         if bars.is_empty():
             raise self._nothing_there(asked)
         quality = quality_report(bars, self._series.timeframe, self._calendar())

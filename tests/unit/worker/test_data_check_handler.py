@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ktrdr.clock import SystemClock
 from ktrdr.errors import InputInvalid, NotFound, OperationCancelled
@@ -18,6 +19,9 @@ from ktrdr.worker.handlers.data_check import handle
 from support.stored_bars import some_bars, store_bars, store_sample
 
 pytestmark = pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")  # exchange_calendars
+
+
+JUMP = {"time": "2005-02-28T00:00:00Z", "ratio": 0.5, "split": "1/2"}
 
 
 class Work:
@@ -68,6 +72,15 @@ def test_a_symbol_of_several_providers_is_not_guessed(tmp_path: Path) -> None:
         work.check(symbol="AAPL")
     result = work.check(symbol="AAPL", provider="yfinance", calendar="24/7", start=date(2020, 1, 1))
     assert (result.provider, result.bars, result.missing) == ("yfinance", 5, 29)
+
+
+def test_what_is_no_number_is_never_answered(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    store_sample(work.settings)
+    answer = work.check(symbol="AAPL", calendar="24/7").model_dump()
+    for changed in ({"coverage": float("nan")}, {"jumps": [{**JUMP, "ratio": float("inf")}]}):
+        with pytest.raises(ValidationError, match="finite number"):
+            DataCheckResult.model_validate({**answer, **changed})
 
 
 def test_a_symbol_that_nobody_has_is_not_found(tmp_path: Path) -> None:

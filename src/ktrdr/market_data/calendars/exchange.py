@@ -25,12 +25,12 @@ class ExchangeCalendar(TradingCalendar):
         self.has_extended_hours = name in WITH_EXTENDED_HOURS
 
     def sessions(self, first: date, last: date) -> pl.DataFrame:
-        """Return the sessions; raises DataInvalid for dates before or after those that are known."""
+        """Return the sessions that are known; raises DataInvalid for a last date that is not."""
         begin, end = self._schedule["date"][0], self._schedule["date"][-1]
-        if first < begin and (begin - first).days > 7 or last > end:
+        if last < begin or last > end:
             raise DataInvalid(
-                f"the calendar `{self.name}` reaches from {begin} to {end}, not to {first if first < begin else last}",
-                hint="ask for a shorter range, or for another --calendar",
+                f"the calendar `{self.name}` reaches from {begin} to {end}, not to {last}",
+                hint="ask for another range, or for another --calendar",
             )
         return self._schedule.filter(pl.col("date").is_between(first, last))
 

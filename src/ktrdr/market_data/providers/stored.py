@@ -16,6 +16,7 @@ from ktrdr.market_data.resample import resample
 from ktrdr.market_data.series_meta import Adjustment, Series, SeriesMeta
 from ktrdr.market_data.store import BarStore
 
+MOST_BARS = 500_000
 AROUND = timedelta(days=8)  # a weekly bar needs bars of a week, and a session may begin the evening before
 
 
@@ -38,9 +39,9 @@ class StoredBars(BarProvider):
             )
         return SymbolFacts(finer.first, _calendar_of(finer))
 
-    def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # the source decides how much memory it takes
-        """Return a year."""
-        return timedelta(days=366)
+    def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # the finest there can be decides
+        """Return as long as half a million bars of the finest timeframe take."""
+        return timedelta(seconds=MOST_BARS * min(TIMEFRAME_SECONDS.values()))
 
     def reach(self, symbol: str, timeframe: str) -> Intervals:
         """Return where whole coarser bars can be made; nowhere without finer ones."""

@@ -1,8 +1,9 @@
 """Loading series with the words of an operation: progress, cancellation, and what stays when it fails."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ktrdr.clock import SystemClock
 from ktrdr.errors import KtrdrError, OperationCancelled
@@ -13,6 +14,8 @@ from ktrdr.market_data.sources import open_loader
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.worker.folders import Folders
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,18 @@ class BarLoading:
             loader.look_up()
         return loaders
 
-    def load(self, loader: SeriesLoader, share: tuple[float, float] = (0.0, 1.0)) -> LoadReport:
+    def load(self, loader: SeriesLoader) -> LoadReport:
+        """Load one of them and tell what is there now; it is the whole of the current phase."""
+        return self._done(loader, loader.load)
+
+    def fill(self, loader: SeriesLoader, share: tuple[float, float]) -> None:
         """Load one of them, as a share (from, to) of the current phase."""
         self._share = share
+        self._done(loader, loader.fill)
+
+    def _done(self, loader: SeriesLoader, work: Callable[[], T]) -> T:
         try:
-            report = loader.load()
+            done = work()
         except OperationCancelled:
             raise
         except KtrdrError as error:
@@ -55,7 +65,7 @@ class BarLoading:
             raise
         self._say(1.0, loader.counts.new_bars)
         self._stored += loader.counts.new_bars
-        return report
+        return done
 
     def _open(self, wanted: Wanted) -> SeriesLoader:
         return open_loader(

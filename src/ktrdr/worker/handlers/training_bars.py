@@ -21,7 +21,7 @@ def load_training_bars(
     wanted = [_wanted(store, symbol, data) for symbol in data.symbols]
     loaded = {}
     for number, (each, loader) in enumerate(zip(wanted, loading.look_up(wanted), strict=True)):
-        loading.load(loader, (number / len(wanted), (number + 1) / len(wanted)))
+        loading.fill(loader, (number / len(wanted), (number + 1) / len(wanted)))
         loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
     context.report(100.0, f"{', '.join(data.symbols)} {data.timeframe}")
     return loaded
