@@ -19,12 +19,19 @@ COMPUTING = (
     "ktrdr.indicators",
     "ktrdr.worker.handlers",
 )
+SOURCES = ("pandas", "exchange_calendars", "ccxt", "yfinance", "ib_async", "requests", "curl_cffi")
 SERVING = ("fastapi", "uvicorn", "ktrdr.server", "typer", "rich", "httpx2", "ktrdr.cli")
 NEVER = {
-    "server": (SERVER, (*COMPUTING, "typer", "rich", "httpx2", "ktrdr.cli")),
+    "server": (SERVER, (*COMPUTING, *SOURCES, "typer", "rich", "httpx2", "ktrdr.cli")),
     "worker of a dummy": (WORKER.format("dummy"), ("jax", "polars", "numpy", "ktrdr.market_data", *SERVING)),
-    "worker of an import": (WORKER.format("data_import"), ("jax", "ktrdr.training", *SERVING)),
-    "worker of a training": (WORKER.format("training"), SERVING),
+    "worker of an import": (WORKER.format("data_import"), ("jax", "ktrdr.training", *SOURCES, *SERVING)),
+    "worker of a load": (WORKER.format("data_load"), ("jax", "ktrdr.training", *SOURCES, *SERVING)),
+    "worker of a check": (WORKER.format("data_check"), ("jax", "ktrdr.training", *SOURCES, *SERVING)),
+    "worker of a training": (WORKER.format("training"), (*SOURCES[1:], *SERVING)),  # TA-Lib takes pandas
+    "command data": (
+        CLIENT.format("data"),
+        ("jax", "polars", "numpy", "fastapi", "plotext", "ktrdr.market_data"),
+    ),
     "command dummy": (CLIENT.format("dummy"), ("jax", "polars", "numpy", "fastapi", "ktrdr.strategies")),
     "command models": (CLIENT.format("models"), ("jax", "polars", "numpy", "fastapi", "ktrdr.training")),
     "executor": ("import ktrdr.cli.operation_executor", ("ktrdr.kinds", "ktrdr.strategies", "pydantic")),

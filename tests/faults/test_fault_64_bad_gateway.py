@@ -15,7 +15,7 @@ from support.local_sources import StillClock, local_ib
 from support.synthetic_bars import DAYS
 
 WITHIN = Interval(DAYS["time"][3], DAYS["time"][9])
-SOON = 0.2
+SOON = 0.4
 
 
 @pytest.fixture
@@ -126,6 +126,14 @@ def test_bars_of_the_future_are_not_asked_for(
     later = Interval(clock.now(), DAYS["time"][-1].replace(year=2030))
     assert ib.fetch("AAPL", "1d", later).is_empty()
     assert gateway.about_history() == 0
+
+
+def test_a_contract_that_may_not_be_asked_for_is_told_with_the_reason(
+    ib: InteractiveBrokers, gateway: Gateway
+) -> None:
+    gateway.contract_trouble = Trouble(504, "Not connected")
+    with pytest.raises(ProviderFailed, match="Not connected"):
+        ib.look_up("AAPL", "1d")
 
 
 def test_no_oldest_data_is_an_unknown_series(ib: InteractiveBrokers, gateway: Gateway) -> None:

@@ -29,7 +29,7 @@ from support.synthetic_bars import DAYS, HOURS
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning:yfinance.utils")
 
-SOON = 0.2
+SOON = 0.4
 
 
 @dataclass
@@ -151,6 +151,13 @@ def test_fault_64_a_source_that_hangs_every_time_is_given_up(hasty: Source) -> N
     failed = hasty.failure()
     assert (ProviderFailed, 5) == (type(failed), hasty.server.about_bars())
     assert "in time" in failed.message
+
+
+def test_fault_64_a_source_that_is_gone_is_given_up(source: Source) -> None:
+    source.will()
+    source.server.close()
+    failed = source.failure()
+    assert (type(failed), source.clock.slept) == (ProviderFailed, [1.0, 2.0, 4.0, 8.0])
 
 
 def test_fault_64_a_packed_answer_is_unpacked(source: Source) -> None:

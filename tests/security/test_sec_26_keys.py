@@ -1,10 +1,16 @@
 """Row 26: keys come from the operator's environment or keyring, and are shown nowhere."""
 
 import logging
+import subprocess
+import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from ktrdr.errors import KtrdrError
 from ktrdr.market_data.intervals import Interval
@@ -70,6 +76,50 @@ def test_keys_come_from_the_environment() -> None:
 def test_half_a_pair_is_no_key(missing: str) -> None:
     half = {**ENVIRONMENT, missing: ""}
     assert ccxt_credentials(ProviderSettings.from_environment(half)) is None
+
+
+class Kept(KeyringBackend):
+    """Keeps secrets in memory; `broken` is a keyring that cannot be opened."""
+
+    priority = -1  # it is not found by itself
+    broken = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.broken:
+            raise KeyringLocked("locked")
+        return {("ktrdr", "ccxt_key"): KEY, ("ktrdr", "ccxt_secret"): SECRET}.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep nothing new."""
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    usual = keyring.get_keyring()
+    keyring.set_keyring(Kept())
+    yield keyring.get_keyring()
+    keyring.set_keyring(usual)
+
+
+def test_keys_that_the_environment_does_not_name_come_from_the_keyring(kept: Kept) -> None:
+    assert ccxt_credentials(ProviderSettings()) == Credentials(KEY, SECRET)
+    assert ccxt_credentials(ProviderSettings(ccxt_key="other")) == Credentials("other", SECRET)
+
+
+def test_a_keyring_that_is_locked_has_no_key(kept: Kept) -> None:
+    kept.broken = True
+    assert from_keyring("ccxt_key") is None
+
+
+def test_without_the_library_there_is_no_key() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['keyring'] = None\n"
+        "from ktrdr.market_data.providers.credentials import from_keyring\n"
+        "print(from_keyring('ccxt_key'))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert said == "None\n"
 
 
 def test_without_a_keyring_that_can_be_used_there_is_no_key() -> None:

@@ -9,7 +9,8 @@ from ktrdr.errors import DataInvalid, ProviderFailed
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.providers.guarded_http import Answer, GuardedHttp, Request, own_hosts
 from ktrdr.market_data.providers.pacing import Pace, PacingBudget
-from ktrdr.market_data.providers.retrying import Retries
+from ktrdr.market_data.providers.requests_transport import RequestsTransport
+from ktrdr.market_data.providers.retrying import PassingTrouble, Retries
 from support.local_sources import StillClock, around, local_exchange, local_yahoo
 from support.market_server import MarketServer, market_server
 from support.synthetic_bars import DAYS
@@ -114,6 +115,24 @@ def test_what_may_be_sent_once_only_is_sent_once_only() -> None:
         with pytest.raises(ProviderFailed):
             guarded(recorder).send(Request("POST", "https://here.test/x", body=b"{}"))
         assert len(recorder.sent) == 1
+
+
+def test_sec_13_a_body_shorter_than_it_says_is_asked_for_again() -> None:
+    recorder = Recorder(Answer(200, {"content-length": "6"}, b"foun"), FOUND)
+    assert guarded(recorder).send(Request("GET", "https://here.test/x")).body == b"found"
+
+
+def test_sec_30_an_answer_that_trickles_is_given_up() -> None:
+    class Hurried(StillClock):
+        def monotonic(self) -> float:
+            self.advance(60.0)
+            return super().monotonic()
+
+    with market_server() as server:
+        transport = RequestsTransport("here", around(Hurried()))
+        with pytest.raises(PassingTrouble, match="does not come to the end"):
+            transport.send(Request("GET", f"{server.address}/api/v3/exchangeInfo"))
+        transport.close()
 
 
 def test_a_redirect_to_nowhere_is_refused() -> None:

@@ -39,6 +39,7 @@ class Gateway:
     troubles: deque[Trouble] = field(default_factory=deque)
     symbol: str | None = None
     head_trouble: Trouble | None = None
+    contract_trouble: Trouble | None = None
     connections: int = 0
 
     @property
@@ -79,6 +80,10 @@ class _Handler(socketserver.BaseRequestHandler):
         return True
 
     def _contract(self, request: str, symbol: str, kind: str) -> None:
+        trouble = self.gateway.contract_trouble
+        if trouble is not None:
+            self._error(request, trouble.code, trouble.said)
+            return
         if symbol not in ("AAPL", "EUR"):
             self._error(request, 200, "No security definition has been found for the request")
             return

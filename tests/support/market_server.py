@@ -7,7 +7,7 @@ import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +31,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     way: str = "as it is"
     symbol: str = ""
+    content: Any = None
 
 
 def too_many(retry_after: str | None = None) -> Fault:
@@ -53,7 +54,7 @@ def nonsense() -> Fault:
     return Fault(way="nonsense")
 
 
-def gzipgzip_bomb_body() -> Fault:
+def gzip_bomb() -> Fault:
     return Fault(way="bomb")
 
 
@@ -82,6 +83,9 @@ class MarketServer:
         self.faults: deque[Fault] = deque()
         self.factor = 1.0
         self.silent_volumes: set[int] = set()
+        self.metas: Mapping[str, Any] | None = None
+        self.longest_page = 1000
+        self.windowed = False  # whether a page has the bars of its own time only, and none after a gap
         self.no_longer = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"market": self}))
         self._server.daemon_threads = True
@@ -105,6 +109,8 @@ class MarketServer:
         return self.faults.popleft() if is_about_bars(path) and self.faults else Fault()
 
     def close(self) -> None:
+        if self.no_longer.is_set():
+            return
         self.no_longer.set()
         self._server.shutdown()
         self._server.server_close()
@@ -124,7 +130,7 @@ class MarketServer:
         if path.endswith("/exchangeInfo"):
             return 200, {"symbols": []}
         if path == "/api/v3/klines":
-            return 200, _klines(query)
+            return 200, _klines(query, is_windowed=self.windowed)[: self.longest_page]
         if path == "/0/public/OHLC":
             return 200, {"error": [], "result": {query["pair"]: _kraken_rows(query), "last": 0}}
         return 404, {"code": -1, "msg": f"no {path}"}
@@ -160,6 +166,7 @@ class MarketServer:
             "validRanges": ["1d", "5d", "max"],
             "dataGranularity": query["interval"],
         }
+        meta = meta if self.metas is None else dict(self.metas)
         return {"meta": meta, "timestamp": list(columns[0]), "indicators": indicators}
 
 
@@ -232,9 +239,11 @@ def _between(symbol: str, query: Mapping[str, str]) -> list[tuple[Any, ...]]:
     return [each for each in rows if int(query["period1"]) <= each[0] < int(query["period2"])]
 
 
-def _klines(query: Mapping[str, str]) -> list[list[Any]]:
+def _klines(query: Mapping[str, str], *, is_windowed: bool) -> list[list[Any]]:
     since, limit = int(query.get("startTime", 0)), int(query.get("limit", 500))
     rows = [each for each in _rows(HOURS) if each[0] * 1000 >= since][:limit]
+    if is_windowed:
+        rows = [each for each in rows if each[0] * 1000 < since + limit * 3_600_000]
     return [
         [each[0] * 1000, *map(str, each[1:]), each[0] * 1000 + 3_599_999, "0", 1, "0", "0", "0"]
         for each in rows
@@ -262,7 +271,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, content = self.market.answer(parts.path, query, fault.symbol)
-        self._send(fault, status, json.dumps(content).encode())
+        said = content if fault.content is None else fault.content
+        self._send(fault, status, json.dumps(said).encode())
 
     def _send(self, fault: Fault, status: int, body: bytes) -> None:
         headers = {"Content-Type": "application/json", **fault.headers}
@@ -278,17 +288,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if fault.way == "cut off":
             body, self.close_connection = body[: len(body) // 2], True
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # whoever asked may have gone by now
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: `asked` remembers."""
 
 
 def gzip_bomb_body() -> bytes:
-    """Return about one megabyte that unpacks to one gigabyte."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    piece = bytes(16 * 1024 * 1024)
-    return b"".join(packer.compress(piece) for _ in range(64)) + packer.flush()
+    """Return about one megabyte that unpacks to one gigabyte; its end, which nobody reaches, is missing."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    piece = packer.compress(bytes(16 * 1024 * 1024)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return gzip.compress(b"")[:10] + 64 * piece
 
 
 @contextmanager

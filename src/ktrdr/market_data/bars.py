@@ -30,13 +30,18 @@ def day_range(start: date | None, end: date | None) -> Interval:
     """Return the moments from `start` to the end of the day `end`, inclusive; None is as far as it goes."""
     return Interval(
         EARLIEST if start is None else midnight(start),
-        LATEST if end is None else midnight(end + timedelta(days=1)),
+        LATEST if end is None else end_of_day(end),
     )
 
 
 def midnight(day: date) -> datetime:
     """Return when a day begins, UTC."""
     return datetime.combine(day, time(), UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """Return when a day ends, UTC."""
+    return LATEST if day >= LATEST.date() else midnight(day + timedelta(days=1))
 
 
 def last_finished(now: datetime, timeframe: str) -> datetime:

@@ -9,7 +9,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid, InputInvalid
 from ktrdr.market_data.adjustment import refuse_another_adjustment
-from ktrdr.market_data.bars import empty_bars, midnight
+from ktrdr.market_data.bars import empty_bars, end_of_day, midnight
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk
@@ -169,7 +169,7 @@ class SeriesLoader:
 
     def _asked(self) -> Interval:
         start, end = self._wish.start, self._wish.end
-        until = self._finished() if end is None else self._finished(midnight(end + timedelta(days=1)))
+        until = self._finished() if end is None else self._finished(end_of_day(end))
         begin = self._begin(until) if start is None else midnight(start)
         if begin >= until:
             raise DataInvalid(

@@ -382,6 +382,25 @@ def test_a_symbol_of_which_nothing_is_good_is_no_series(importer: Importer) -> N
         assert done.report.refused == 2
 
 
+def test_minutes_are_no_days_even_if_no_two_of_a_day_agree(importer: Importer) -> None:
+    for portions in (LARGE, SMALL):
+        with pytest.raises(DataInvalid, match="1 min apart, which 1d bars are not"):
+            importer(MINUTES, portions, timeframe="1d", tolerant=True)
+
+
+def test_bars_that_were_set_aside_do_not_make_the_others_look_far_apart(importer: Importer) -> None:
+    wrong = NEXT.replace(",7", ",-7")
+    for portions in (LARGE, SMALL):
+        done = importer(HEADER + GOOD + wrong + GOOD.replace("01-02", "01-04"), portions, tolerant=True)
+        assert (done.report.series[0].bars, done.report.refused) == (2, 1)
+
+
+def test_trap_14_a_zero_has_one_sign(importer: Importer) -> None:
+    zeros = [GOOD.replace(",100", ",-0"), GOOD.replace(",100", ",0")]
+    for lines in (zeros, zeros[::-1]):
+        assert str(importer(HEADER + "".join(lines)).bars["X"]["volume"][0]) == "0.0"
+
+
 def test_who_cancels_leaves_nothing(tmp_path: Path) -> None:
     def stop(share: float) -> None:
         if share > 0.5:

@@ -85,14 +85,10 @@ class CryptoExchange(BarProvider):
         """Return the bars of an interval; one that is not finished can be among them."""
         self._refuse_unknown(symbol, timeframe)
         rows = list(self._rows(symbol, timeframe, within))
-        try:
-            bars = pl.DataFrame(
-                rows, schema=["time", *list(SCHEMA)[1:]], orient="row", infer_schema_length=None
-            )
-            time = pl.from_epoch(pl.col("time").cast(pl.Int64), "ms").dt.replace_time_zone("UTC")
-            return bars.with_columns(time).cast(pl.Schema(SCHEMA))
-        except (pl.exceptions.PolarsError, *UNREADABLE):
-            raise self._http.unreadable() from None
+        bars = pl.DataFrame(rows, schema={**SCHEMA, "time": pl.Int64}, orient="row")
+        return bars.with_columns(pl.from_epoch("time", "ms").dt.replace_time_zone("UTC")).cast(
+            pl.Schema(SCHEMA)
+        )
 
     def close(self) -> None:
         """Let go of connections."""
@@ -154,12 +150,27 @@ class CryptoExchange(BarProvider):
             raise self._http.unreadable() from None
 
 
+class EveryRow:
+    """The library's reading of rows, which leaves out what it cannot read; here that is an error."""
+
+    parse_ohlcv: Callable[[Any, Any], list[Any]]
+
+    def parse_ohlcvs(self, ohlcvs: Any, market: Any = None, *_: Any, **__: Any) -> list[list[Any]]:
+        """Return rows that begin with a time; raises ValueError for anything else."""
+        if ohlcvs is None:
+            return []
+        rows = [self.parse_ohlcv(each, market) for each in ohlcvs]
+        if not isinstance(ohlcvs, list) or any(row[0] is None for row in rows):
+            raise ValueError(self)
+        return rows
+
+
 def _exchange(name: str, settings: ProviderSettings) -> Any:
     """Return what the library knows of an exchange, without its own pace and its logs, which show headers."""
     if name not in ccxt.exchanges:
         raise InputInvalid(f"`ccxt` knows no exchange `{name}`", hint=EXAMPLES)
     keys = ccxt_credentials(settings) if name == settings.ccxt_exchange else None
-    exchange = getattr(ccxt, name)({"enableRateLimit": False})
+    exchange = type(name, (EveryRow, getattr(ccxt, name)), {})({"enableRateLimit": False})
     exchange.logger = logging.Logger("ccxt", logging.CRITICAL)
     if keys:
         exchange.apiKey, exchange.secret = keys.key, keys.secret

@@ -113,7 +113,11 @@ class FolderProvider(BarProvider):
 
 def file_name(symbol: str, timeframe: str, ending: str) -> str:
     """Return how the file of a series is called; it never has a part that is a folder."""
-    return f"{quote(symbol, safe=PLAIN)}.{quote(timeframe, safe='')}.{ending}"
+    return f"{_quoted(symbol, PLAIN)}.{_quoted(timeframe)}.{ending}"
+
+
+def _quoted(name: str, plain: str = "") -> str:
+    return quote(name, safe=plain, errors="surrogatepass")
 
 
 def series_in(folder: Path, ending: str) -> Iterator[tuple[str, str]]:

@@ -33,8 +33,8 @@ class CsvFolder(FolderProvider):
                 raise
             try:
                 return self._read_in(path, timeframe, "UTC")
-            except DataInvalid:
-                raise error from None
+            except DataInvalid as other:
+                raise (error if error.message.startswith("line") else other) from None
 
     def _read_in(self, path: Path, timeframe: str, tz: str | None) -> pl.DataFrame:
         return read_csv_bars(path, timeframe, now=self.clock.now(), on_progress=lambda *_: None, tz=tz).bars

@@ -44,7 +44,7 @@ def _time(schema: pl.Schema, timeframe: str) -> pl.Expr:
     kept = schema.get("time")
     time = pl.col("time")
     if TIMEFRAME_SECONDS[timeframe] >= DAY and kept is not None and kept.is_temporal():
-        return time.cast(pl.Date).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return time.dt.date().cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if isinstance(kept, pl.Datetime) and kept.time_zone is not None:
         return time.dt.convert_time_zone("UTC").cast(SCHEMA["time"])
     raise DataInvalid("its column `time` does not say when bars opened", hint=COLUMNS)
