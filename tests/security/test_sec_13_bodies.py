@@ -1,8 +1,10 @@
 """Row 13: what a source sends is taken only so far, however small it looks."""
 
 import gzip
+import random
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -33,6 +35,12 @@ def raw_deflated(data: bytes) -> bytes:
 )
 def test_a_body_is_unpacked_from_every_encoding_that_is_asked_for(body: bytes, encoding: str) -> None:
     assert decoded(body, encoding) == TEXT
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, raw_deflated])
+def test_a_long_body_is_unpacked_whole(pack: Callable[[bytes], bytes]) -> None:
+    long = random.Random(7).randbytes(300_000) + bytes(300_000)
+    assert decoded(pack(long), "gzip" if pack is gzip.compress else "deflate") == long
 
 
 def test_an_empty_body_is_empty_in_every_encoding() -> None:

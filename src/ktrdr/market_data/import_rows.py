@@ -81,13 +81,13 @@ class RowReader:
             return pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, rows.height), []
         written = rows[name]
         if written.dtype != pl.String:
-            return (written.cast(pl.Float64, strict=False) + 0.0).rename(name), []
+            return _of_one_zero(written.cast(pl.Float64, strict=False)), []
         text = written.str.strip_chars()
         numbers = self._plain(text).cast(pl.Float64, strict=False)
         broken = numbers.is_null() & (text != "")
         hint = self._number_hint(text.filter(broken))
         fault = Fault(broken, "is not a number", hint, self._columns[name], text)
-        return (numbers + 0.0).rename(name), [fault]  # a zero has one sign
+        return _of_one_zero(numbers), [fault]
 
     def _plain(self, text: pl.Series) -> pl.Series:
         if not self._options.decimal_comma:
@@ -120,6 +120,16 @@ class RowReader:
         if smallest is not None and smallest < 0.5 * self._seconds:
             raise other_timeframe(smallest, self._options.timeframe)
         self.smallest = min((each for each in (smallest, self.smallest) if each is not None), default=None)
+
+
+def _of_one_zero(numbers: pl.Series) -> pl.Series:
+    """Return numbers whose zeros have no sign, so that equal bars are stored as the same bytes."""
+    value = pl.col(numbers.name)
+    return (
+        numbers.to_frame()
+        .select(pl.when(value == 0).then(0.0).otherwise(value).alias(numbers.name))
+        .to_series()
+    )
 
 
 def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:

@@ -17,7 +17,7 @@ from ktrdr.market_data.finished import finished_until
 from ktrdr.market_data.hours import within_hours
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.intervals import Interval, Intervals
-from ktrdr.market_data.providers.base import BarProvider
+from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.quality import QualityReport, quality_report
 from ktrdr.market_data.series_meta import DataDamaged, Hours, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
@@ -88,6 +88,7 @@ class SeriesLoader:
         self._wait = wait
         self._wish = wish
         self._meta = SeriesMeta(series, Terms(provider.adjustment, hours=wish.hours))
+        self._facts: SymbolFacts | None = None
         self.counts = LoadCounts()
 
     def look_up(self) -> None:
@@ -96,7 +97,9 @@ class SeriesLoader:
         is_enough = self._wish.mode == "tail" or self._wish.start or self._meta.begins or self._is_local
         if self._is_stored and is_enough:
             return
-        facts = self._provider.look_up(self._series.symbol, self._series.timeframe)
+        if self._facts is None:
+            self._facts = self._provider.look_up(self._series.symbol, self._series.timeframe)
+        facts = self._facts
         terms = replace(self._meta.terms, calendar=self._meta.terms.calendar or facts.calendar)
         self._meta = replace(self._meta, terms=terms, begins=facts.first)
 
@@ -142,7 +145,7 @@ class SeriesLoader:
     def _known(self) -> SeriesMeta:
         wanted = SeriesMeta(self._series, Terms(self._provider.adjustment, hours=self._wish.hours))
         if not self._is_stored:
-            return replace(wanted, begins=self._meta.begins, terms=self._meta.terms)
+            return wanted
         known = self._store.meta(self._series)
         refuse_other_terms(known, wanted.terms)
         return known

@@ -81,10 +81,12 @@ class OperationContext:
         items_processed: int = 0,
         items_total: int | None = None,
         context: Mapping[str, Any] | None = None,
+        at_once: bool = False,
     ) -> None:
         """Say how far the current phase is, 0 to 100; raises OperationCancelled if asked to stop.
 
-        At most ten reports a second are sent; the first and the last of a phase always are.
+        At most ten reports a second are sent; the first and the last of a phase always are, and those that
+        are to be sent `at_once`, because nothing may be heard for long afterwards.
         """
         self.check()
         self._samples += 1
@@ -97,7 +99,7 @@ class OperationContext:
             estimated_remaining_seconds=self._remaining(percentage),
         )
         now = self._clock.monotonic()
-        if now - self._last_sent >= REPORT_INTERVAL or percentage >= 100:
+        if at_once or percentage >= 100 or now - self._last_sent >= REPORT_INTERVAL:
             self._send(now)
 
     def checkpointed(self, name: str) -> None:

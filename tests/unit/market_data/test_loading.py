@@ -242,3 +242,12 @@ def test_an_end_date_belongs_to_the_range(store: BarStore) -> None:
     assert (report.quality.first, report.quality.last) == (day(10), day(10))
     assert date(2024, 1, 11) == report.quality.first.date()
     assert timedelta(days=1) == DAY
+
+
+def test_a_provider_is_asked_once_what_it_knows_and_never_about_what_is_stored(store: BarStore) -> None:
+    provider = ScriptedProvider(daily(range(40)))
+    load(store, provider)
+    assert provider.looked_up == ["ABC 1d"]
+    load(store, provider)
+    load(store, provider, "tail", today=110)
+    assert provider.looked_up == ["ABC 1d"]

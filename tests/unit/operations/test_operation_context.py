@@ -53,6 +53,14 @@ def test_at_most_ten_reports_a_second_are_sent(desk: Desk) -> None:
     assert 90 <= len(desk.said) <= 101
 
 
+def test_a_report_before_silence_is_sent_at_once(desk: Desk) -> None:
+    """Whoever asks a source that may not answer says before it how far the work is."""
+    desk.context.report(10.0, "one")
+    desk.context.report(20.0, "throttled")
+    desk.context.report(30.0, "three", at_once=True)
+    assert [each.message for each in desk.reports()] == ["one", "three"]
+
+
 def test_what_the_work_uses_is_measured_once_a_second_and_told_with_each_report(desk: Desk) -> None:
     looks: list[None] = []
 

@@ -49,30 +49,34 @@ def decoded(body: bytes, encoding: str) -> bytes:
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise BodyRefused("is in an encoding that was not asked for")
     whole = bytearray()
-    for used, piece in _inflated(body):
+    for used, piece in _unpacked(memoryview(body)):
         whole += piece
         if len(whole) > MOST_BYTES or len(whole) > max(SMALL, MOST_RATIO * used):
             raise BodyRefused("grows without limit when it is unpacked")
     return bytes(whole)
 
 
-def _inflated(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield how many bytes were used so far, and the next piece."""
-    rest = body
-    while rest:
-        inflater = _inflater(rest)
+def _unpacked(body: memoryview) -> Iterator[tuple[int, bytes]]:
+    """Yield how many bytes were used so far, and the next piece; a body may be several in a row."""
+    used = 0
+    while used < len(body):
+        inflater = _inflater(bytes(body[used : used + 2]))
         while not inflater.eof:
-            try:
-                piece = inflater.decompress(rest, PIECE)
-            except zlib.error:
-                raise BodyRefused("cannot be unpacked") from None
-            rest = inflater.unconsumed_tail
-            if not piece and not rest and not inflater.eof:
+            given = bytes(body[used : used + PIECE])
+            piece = _inflated(inflater, given)
+            used += len(given) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+            if not piece and not given and not inflater.eof:
                 raise PassingTrouble(BROKE_OFF)
-            yield len(body) - len(rest) - len(inflater.unused_data), piece
-        rest = inflater.unused_data
+            yield used, piece
 
 
-def _inflater(body: bytes) -> "zlib._Decompress":
-    is_known = body[:2] == b"\x1f\x8b" or (body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0)
+def _inflated(inflater: "zlib._Decompress", given: bytes) -> bytes:
+    try:
+        return inflater.decompress(given, PIECE)
+    except zlib.error:
+        raise BodyRefused("cannot be unpacked") from None
+
+
+def _inflater(start: bytes) -> "zlib._Decompress":
+    is_known = start == b"\x1f\x8b" or (start[0] & 0x0F == 8 and int.from_bytes(start, "big") % 31 == 0)
     return zlib.decompressobj(ANY_HEADER if is_known else NO_HEADER)

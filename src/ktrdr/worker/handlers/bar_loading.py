@@ -80,10 +80,14 @@ class BarLoading:
         )
 
     def _say(self, share: float, new_bars: int) -> None:
+        """Tell what is stored; at once, since the next request may take long or never be answered."""
         begin, end = self._share
         count = self._stored + new_bars
         self._context.report(
-            100.0 * (begin + (end - begin) * share), f"{new_bars:,} new bars", items_processed=count
+            100.0 * (begin + (end - begin) * share),
+            f"{new_bars:,} new bars",
+            items_processed=count,
+            at_once=True,
         )
 
     def _wait(self, seconds: float) -> None:

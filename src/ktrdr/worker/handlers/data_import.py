@@ -108,6 +108,7 @@ class _Import:
             self._context.report(100.0 * done / total, f"{done:,} bars", items_processed=stored)
 
     def _wait(self, seconds: float) -> None:
+        self._context.check()
         time.sleep(seconds)
 
     def _series(self, symbol: str) -> Series:
