@@ -30,7 +30,7 @@ def test_an_index_of_twenty_years_imports_is_whole_and_trains(ktrdr: Ktrdr, name
     shown = ktrdr.run("data", "import", str(file), symbol, *options).stdout
     assert f"{symbol} 1d · 5,031 bars, 1999-01-04 to 2018-12-31" in shown
     assert "Ignored   Adj Close" in shown
-    report = ktrdr.json("data", "check", symbol)["result"]["report"]
+    report = ktrdr.json("data", "check", symbol)["result"]
     assert (report["expected"], report["missing"], report["outside"]) == (5031, 0, 0)
     assert report["coverage"] == 1.0
     assert report["jumps"] == []
@@ -51,7 +51,7 @@ def test_a_stock_of_thirty_years_imports_and_its_strange_lines_are_named(
     shown = ktrdr.run("data", "import", str(tmp_path / "msft.csv"), "MSFT", *options).stdout
     assert "MSFT 1d · 7,98" in shown
     assert "Ignored   OpenInt" in shown
-    report = ktrdr.json("data", "check", "MSFT")["result"]["report"]
+    report = ktrdr.json("data", "check", "MSFT")["result"]
     assert report["coverage"] > 0.99
     assert report["jumps"] == []
     trained = ktrdr.json(
@@ -81,9 +81,7 @@ def test_five_stocks_of_one_file_become_five_series_and_train_together(ktrdr: Kt
     assert sorted(rows) == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
     assert rows["AAPL"]["rows"] == rows["IBM"]["rows"] == 3270
     splits = {
-        symbol: [
-            each["time"][:10] for each in ktrdr.json("data", "check", symbol)["result"]["report"]["jumps"]
-        ]
+        symbol: [each["time"][:10] for each in ktrdr.json("data", "check", symbol)["result"]["jumps"]]
         for symbol in ("AAPL", "MSFT", "IBM", "GOOG")
     }
     assert splits == {"AAPL": ["2000-06-21", "2005-02-28"], "MSFT": ["2003-02-18"], "IBM": [], "GOOG": []}

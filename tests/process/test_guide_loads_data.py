@@ -39,7 +39,10 @@ def write_files(folder: Path) -> None:
     american = prices.with_columns(pl.col("Date").str.to_date().dt.strftime("%m/%d/%Y"))
     american.write_csv(folder / "american.csv", separator=";")
     several = pl.concat(
-        [daily(each, "2005-01-01", "2005-12-31").with_columns(Ticker=pl.lit(each)) for each in ("IBM", "GOOG")]
+        [
+            daily(each, "2005-01-01", "2005-12-31").with_columns(Ticker=pl.lit(each))
+            for each in ("IBM", "GOOG")
+        ]
     )
     (folder / "several.csv.gz").write_bytes(gzip.compress(several.write_csv().encode()))
     (folder / "broken.csv").write_text(prices.write_csv().replace("2005-03-01", "2005-03-0x"))

@@ -12,7 +12,7 @@ from ktrdr.market_data.providers.pacing import Pace, PacingBudget
 from ktrdr.market_data.providers.requests_transport import RequestsTransport
 from ktrdr.market_data.providers.retrying import PassingTrouble, Retries
 from support.local_sources import StillClock, around, local_exchange, local_yahoo
-from support.market_server import MarketServer, market_server
+from support.market_server import MarketServer, market_server, redirect
 from support.synthetic_bars import DAYS
 from support.untrusted_server import untrusted_server
 
@@ -133,6 +133,15 @@ def test_sec_30_an_answer_that_trickles_is_given_up() -> None:
         with pytest.raises(PassingTrouble, match="does not come to the end"):
             transport.send(Request("GET", f"{server.address}/api/v3/exchangeInfo"))
         transport.close()
+
+
+def test_sec_27_where_an_answer_points_to_is_for_the_guards_alone_to_look_at() -> None:
+    with market_server() as server:
+        server.faults.append(redirect("https://[::1/x"))
+        transport = RequestsTransport("here", around(StillClock()))
+        answer = transport.send(Request("GET", f"{server.address}/api/v3/klines"))
+        transport.close()
+    assert (answer.status, answer.headers["location"]) == (302, "https://[::1/x")
 
 
 def test_a_redirect_to_nowhere_is_refused() -> None:

@@ -1,7 +1,7 @@
 """What an import of one's own bars is asked and what it answers."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +14,7 @@ from ktrdr.strategies.strategy import Symbol, Timeframe
 BarField = Literal["time", "open", "high", "low", "close", "volume"]
 Adjustment = Literal["raw", "split", "split_dividend"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
+SOME_DAY = datetime(2007, 12, 25, 13, 45, 59, tzinfo=UTC)
 SPELLED: Mapping[object, str] = {"tab": "\t", "\\t": "\t"}
 
 
@@ -24,11 +25,19 @@ def _spelled(separator: object) -> object:
 Separator = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_spelled)]
 
 
+def _is_read_as_written(layout: str) -> bool:
+    try:
+        return datetime.strptime(SOME_DAY.strftime(layout), layout).date() == SOME_DAY.date()
+    except (ValueError, UnicodeError):
+        return False
+
+
 class DataImportRequest(BaseModel):
     """An uploaded CSV or Parquet file, what its bars are of, and where it differs from what is expected.
 
     All bars are of `symbol`, or each of the one in `symbol_column`. `columns` maps fields of a bar to columns
-    of the file; `tz` is the zone of times that do not say theirs; a separator is found where none is given.
+    of the file; `tz` is the zone of times that do not say theirs, `time_format` how they are written where it
+    is none of the usual ways, a separator is found where none is given.
     With `quarantine` wrong lines are set aside; with `dry_run` nothing is written.
     """
 
@@ -40,6 +49,7 @@ class DataImportRequest(BaseModel):
     timeframe: Timeframe
     columns: dict[BarField, Column] = Field(default_factory=dict)
     tz: str | None = Field(default=None, max_length=64)
+    time_format: str | None = Field(default=None, max_length=64)
     separator: Separator | None = None
     symbol_column: Column | None = None
     calendar: str | None = Field(default=None, min_length=1, max_length=64)
@@ -55,6 +65,13 @@ class DataImportRequest(BaseModel):
             return tz if tz is None else ZoneInfo(tz).key
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"`{tz}` is no time zone; write it as America/New_York or UTC") from None
+
+    @field_validator("time_format")
+    @classmethod
+    def _format_says_a_day(cls, layout: str | None) -> str | None:
+        if layout is not None and not _is_read_as_written(layout):
+            raise ValueError(f"`{layout}` does not say a day; write it as %m/%d/%Y or %d.%m.%Y %H:%M")
+        return layout
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:

@@ -17,7 +17,7 @@ MOST = 2**63 - 1
 BEGIN_OF_YEARS, END_OF_YEARS = EARLIEST.timestamp(), LATEST.timestamp()
 READABLE = (
     "write times as 2024-01-31 or 2024-01-31 15:30, with or without an offset as +01:00, "
-    "or as seconds or milliseconds since 1970"
+    "or as seconds or milliseconds since 1970; another way is said with --time-format, as %m/%d/%Y"
 )
 
 
@@ -42,7 +42,7 @@ class TimeReader:
         self._tz = options.tz
         self._now = options.now
         self._is_daily = TIMEFRAME_SECONDS[options.timeframe] >= DAY
-        self._text = TimeText()
+        self._text = TimeText(options.time_format)
         self._has_offset: bool | None = None
         if options.tz is not None and self._is_daily:
             raise DataInvalid("daily and weekly bars carry a date, which has no zone", hint="leave --tz out")

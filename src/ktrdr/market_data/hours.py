@@ -8,6 +8,7 @@ import polars as pl
 from ktrdr.errors import InputInvalid
 from ktrdr.market_data.calendars.base import TradingCalendar, segments
 
+AROUND = timedelta(days=3)
 EXTENDED_ZONE = "America/New_York"
 EXTENDED_OPEN, EXTENDED_CLOSE = "4h", "20h"
 
@@ -27,8 +28,7 @@ def within_hours(
         )
     if bars.is_empty():
         return bars
-    days = ((bars["time"][0] - timedelta(days=3)).date(), (bars["time"][-1] + timedelta(days=3)).date())
-    sessions = calendar.sessions(*days)
+    sessions = calendar.around(bars["time"][0].date(), bars["time"][-1].date(), AROUND)
     parts = segments(sessions) if hours == "regular" else _extended(sessions)
     begun = bars.join_asof(parts.select("start", "end"), left_on="time", right_on="start")
     return begun.filter(pl.col("time") < pl.col("end")).select(bars.columns)

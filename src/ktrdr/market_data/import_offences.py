@@ -31,7 +31,7 @@ class Fault:
         """Return line, words and hint of the broken rows; `lines` [n] tells where each row is."""
         words: list[str] | str = self.words
         if self.written is not None:
-            values = self.written.filter(self.broken).cast(pl.String).fill_null("")
+            values = self.written.filter(self.broken).cast(pl.String).fill_null("").str.strip_chars()
             words = [f"column `{self.column}`: `{value[:40]}` {self.words}" for value in values]
         return offences(lines.filter(self.broken).to_list(), words, self.hint)
 

@@ -41,7 +41,7 @@ class ImportOptions:
     All bars are of `symbol`, unless `symbol_column` tells of which each is. `columns` maps fields of a bar to
     columns; `tz` is the zone of intraday times that carry no offset; without a `separator` it is found from
     the header. With `tolerant` what is wrong is set aside instead of refusing the file. Nothing may be later
-    than `now`.
+    than `now`. `time_format` says how times are written, in the directives of strftime.
     """
 
     timeframe: str
@@ -53,6 +53,7 @@ class ImportOptions:
     separator: str | None = None
     decimal_comma: bool = False
     tolerant: bool = False
+    time_format: str | None = None
 
 
 def assign_columns(header: Sequence[str], options: ImportOptions, where: str = "") -> dict[str, str]:

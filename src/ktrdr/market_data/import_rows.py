@@ -81,13 +81,13 @@ class RowReader:
             return pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, rows.height), []
         written = rows[name]
         if written.dtype != pl.String:
-            return _of_one_zero(written.cast(pl.Float64, strict=False)), []
+            return _of_one_zero(written.cast(pl.Float64, strict=False).rename(name)), []
         text = written.str.strip_chars()
         numbers = self._plain(text).cast(pl.Float64, strict=False)
         broken = numbers.is_null() & (text != "")
         hint = self._number_hint(text.filter(broken))
         fault = Fault(broken, "is not a number", hint, self._columns[name], text)
-        return _of_one_zero(numbers), [fault]
+        return _of_one_zero(numbers.rename(name)), [fault]
 
     def _plain(self, text: pl.Series) -> pl.Series:
         if not self._options.decimal_comma:

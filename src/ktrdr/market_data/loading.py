@@ -163,12 +163,14 @@ class SeriesLoader:
         return self._provider.longest(self._series.timeframe)
 
     def _calendar(self) -> TradingCalendar | None:
-        """Return the series' calendar; None where it has none, or the library for it is not installed."""
+        """Return the series' calendar; None where there is none, it is not installed, or ends before today."""
         name = self._meta.terms.calendar
         try:
-            return open_calendar(name) if name else None
+            calendar = open_calendar(name) if name else None
         except InputInvalid:
             return None
+        is_known = calendar is None or calendar.known_until >= self._now.date()
+        return calendar if is_known else None
 
     def _asked(self) -> Interval:
         start, end = self._wish.start, self._wish.end

@@ -44,14 +44,18 @@ def zero_offset(wall: pl.Series) -> pl.Series:
 
 
 class TimeText:
-    """Reads columns of text, each written as most of the first one."""
+    """Reads columns of text, each written in the layout that is given, else as most of the first one."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: str | None = None) -> None:
+        self._given = given
         self._layout: str | None = None
         self._direct: _Direct | None = None
 
     def read(self, written: pl.Series) -> WallTimes:
         """Return the times; what is written in another way than the rest is none."""
+        if self._given is not None:
+            wall = _parsed(written.str.strip_chars(), self._given)
+            return WallTimes(wall, _constant(None, len(wall)))
         if self._direct is not None:
             quick = _parsed(written, self._direct.layout)
             if not quick.null_count():

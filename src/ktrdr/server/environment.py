@@ -27,10 +27,14 @@ PASSED_ON = (
 def worker_variables(settings: Settings, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return an allow-list of variables and those that make JAX small, quick to start and reproducible."""
     passed = {name: environment[name] for name in PASSED_ON if name in environment}
-    return passed | dict(settings.provider_variables) | {
-        "NPROC": "1",
-        "JAX_COMPILATION_CACHE_DIR": str(settings.cache_dir / "jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "PYTHONUNBUFFERED": "1",
-    }
+    return (
+        passed
+        | dict(settings.provider_variables)
+        | {
+            "NPROC": "1",
+            "JAX_COMPILATION_CACHE_DIR": str(settings.cache_dir / "jax"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )

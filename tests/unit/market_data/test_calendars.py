@@ -139,7 +139,8 @@ def test_dates_that_a_calendar_does_not_reach_are_refused() -> None:
         ("XNYS", "1w", at(2024, 1, 12, 20, 59), at(2024, 1, 8)),
         ("XNYS", "1w", at(2024, 1, 12, 21), at(2024, 1, 15)),
         ("XNYS", "1h", at(2024, 1, 10, 20, 45), at(2024, 1, 10, 20)),
-        ("XNYS", "1h", at(2024, 1, 10, 21), at(2024, 1, 10, 21)),
+        ("XNYS", "1h", at(2024, 1, 10, 21), at(2024, 1, 10, 20, 15)),
+        ("XNYS", "1h", at(2024, 1, 10, 21, 30), at(2024, 1, 10, 20, 45)),
         ("fx", "1d", at(2024, 1, 10, 22), at(2024, 1, 11)),
         ("24/7", "1d", at(2024, 1, 10, 23, 59), at(2024, 1, 10)),
     ],
@@ -147,7 +148,7 @@ def test_dates_that_a_calendar_does_not_reach_are_refused() -> None:
 def test_trap_16_what_opens_before_this_moment_is_over(
     name: str | None, timeframe: str, now: datetime, until: datetime
 ) -> None:
-    """An hour that began at 20:30 is over at 21:30, or when the session closes at 21:00; no moment before."""
+    """An hour that began at 20:30 is over at 21:30, although the session closes at 21:00: some go on."""
     calendar: TradingCalendar | None = open_calendar(name) if name else None
     assert finished_until(now, timeframe, calendar) == until
 

@@ -35,6 +35,9 @@ def import_file(
         str | None, typer.Option(metavar="NAME", help="The file has several symbols, named in this column.")
     ] = None,
     tz: Annotated[str | None, typer.Option(help="Zone of times that carry no offset.")] = None,
+    time_format: Annotated[
+        str | None, typer.Option(help="How times are written, as %m/%d/%Y; usual ways are found.")
+    ] = None,
     separator: Annotated[
         str | None, typer.Option(help="What is between columns: , ; tab |. Left out: found from the header.")
     ] = None,
@@ -58,6 +61,7 @@ def import_file(
     mapped = dict(_pair(each) for each in columns or [])
     options = {
         "symbol_column": symbol_column,
+        "time_format": time_format,
         "separator": separator,
         "decimal_comma": decimal_comma,
         "adjustment": adjustment,

@@ -45,7 +45,7 @@ def _mended(files: list[str]) -> str:
 def _coverage(series: Mapping[str, Any]) -> str:
     calendar = series["calendar"]
     if series["coverage"] is None:
-        why = f" (`{safe(calendar)}` needs the extra `calendars`)" if calendar else ""
+        why = f" (`{safe(calendar)}` needs a newer `pip install 'ktrdr[calendars]'`)" if calendar else ""
         return f"not known without a trading calendar{why}"
     missing = int(series["missing"])
     words = f"{missing:,} missing" if missing else "none missing"

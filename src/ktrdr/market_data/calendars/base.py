@@ -1,7 +1,7 @@
 """The port behind which a market says when it trades."""
 
 from abc import ABC, abstractmethod
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -18,10 +18,11 @@ class TradingCalendar(ABC):
     """The sessions of one market; everything else about time is computed from them.
 
     `name` is what a sidecar keeps, as `XNYS`, `fx` or `24/7`; `has_extended_hours` tells whether bars are
-    traded from 4:00 to 20:00 in New York around its sessions.
+    traded from 4:00 to 20:00 in New York around its sessions; `known_until` is the last date it reaches.
     """
 
     has_extended_hours = False
+    known_until = date.max
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,6 +34,11 @@ class TradingCalendar(ABC):
         `date` is the session's own date; the market trades in [open, close) less [break_start, break_end),
         which are null where there is no break. Raises DataInvalid for dates the calendar does not reach.
         """
+
+    def around(self, first: date, last: date, margin: timedelta) -> pl.DataFrame:
+        """Return the sessions of some dates, and those a margin before and after as far as they are known."""
+        spare = max(min(margin, self.known_until - last), timedelta())
+        return self.sessions(first - margin, last + spare)
 
 
 def segments(sessions: pl.DataFrame) -> pl.DataFrame:

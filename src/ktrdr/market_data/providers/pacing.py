@@ -45,7 +45,7 @@ class PacingBudget:
 
     def _try(self) -> float:
         """Count a request and return 0, or return in how many seconds there may be room for it."""
-        with nullcontext():
+        with exclusive_lock(self._lock) if self._lock else nullcontext():
             now = self._clock.now().timestamp()
             recent = sorted(min(each, now) for each in self._read() if each > now - self._pace.seconds)
             if len(recent) >= self._pace.requests:

@@ -1,14 +1,16 @@
 """What is stored already as a provider: coarser bars are made from finer ones, and nothing is fetched."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
-from ktrdr.market_data.finished import finished_until
+from ktrdr.market_data.expected import BY_DAY
+from ktrdr.market_data.finished import finished_until, last_close
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.providers.settings import ProviderSettings
@@ -49,8 +51,8 @@ class StoredBars(BarProvider):
         if finer is None or finer.terms.calendar is None:
             return Intervals()
         calendar = open_calendar(finer.terms.calendar)
-        ends = ((each.start, finished_until(each.end, timeframe, calendar)) for each in finer.covered)
-        return Intervals(Interval(start, end) for start, end in ends if start < end)
+        spans = ((each.start, _end_of_whole(each.end, timeframe, calendar)) for each in finer.covered)
+        return Intervals(Interval(start, end) for start, end in spans if start < end)
 
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
         """Return the coarser bars that open within an interval."""
@@ -73,6 +75,12 @@ class StoredBars(BarProvider):
             if seconds < wanted and self._store.has(series):
                 return self._store.meta(series)
         return None
+
+
+def _end_of_whole(end: datetime, timeframe: str, calendar: TradingCalendar) -> datetime:
+    """Return up to when coarser bars are whole that finer ones up to `end` make; a close cuts the last short."""
+    finished = finished_until(end, timeframe, calendar)
+    return finished if timeframe in BY_DAY else max(finished, last_close(end, calendar))
 
 
 def _calendar_of(finer: SeriesMeta) -> str:

@@ -147,4 +147,5 @@ def _options(request: DataImportRequest) -> ImportOptions:
         request.separator,
         request.decimal_comma,
         tolerant=request.quarantine or request.dry_run,
+        time_format=request.time_format,
     )
