@@ -1,8 +1,8 @@
 """Import of a CSV file of 1-minute bars into the store, to bare Polars for the same bytes.
 
 Bare Polars reads the whole file, parses times, sorts, and writes the same monthly zstd Parquet files with
-fsync. The import also checks every rule, keeps line numbers, vouches for each file by its sha256, and holds only
-a part of the file in memory: its peak is that of a process of its own, beyond what it needs to begin.
+fsync. The import also checks every rule, keeps line numbers, vouches for each file by its sha256, and holds
+only a part of the file in memory: its peak is that of a process of its own, beyond what it needs to begin.
 """
 
 import io

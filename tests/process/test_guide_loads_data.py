@@ -1,4 +1,4 @@
-"""Every command of the guide about data, as it stands there, in its order, in a folder with the guide's files."""
+"""Every command of the guide about data, as it stands there, in its order, beside the guide's files."""
 
 import gzip
 import re

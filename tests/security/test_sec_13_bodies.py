@@ -32,6 +32,7 @@ def raw_deflated(data: bytes) -> bytes:
         (zlib.compress(TEXT), "deflate"),
         (raw_deflated(TEXT), "deflate"),
     ],
+    ids=["none", "identity", "gzip", "x-gzip", "two parts", "deflate", "raw deflate"],
 )
 def test_a_body_is_unpacked_from_every_encoding_that_is_asked_for(body: bytes, encoding: str) -> None:
     assert decoded(body, encoding) == TEXT

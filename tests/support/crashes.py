@@ -5,7 +5,7 @@ them fails: whatever a dying process would not have done, clean-up included, is 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,12 +19,17 @@ class Crash(BaseException):
 @dataclass
 class _Countdown:
     left: int | None = None
+    on_open: Callable[[str], None] | None = None
 
 
 _countdown = _Countdown()
 
 
-def _watch(event: str, _: tuple[object, ...]) -> None:
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and _countdown.on_open and isinstance(arguments[0], str):
+        look, _countdown.on_open = _countdown.on_open, None  # what it opens itself is not looked at
+        look(arguments[0])
+        _countdown.on_open = look
     if _countdown.left is None or event not in TOUCHES:
         return
     _countdown.left -= 1
@@ -46,3 +51,13 @@ def crashing_at(touch: int) -> Iterator[list[bool]]:
         crashed.append(True)
     finally:
         _countdown.left = None
+
+
+@contextmanager
+def looking_at_each_open(look: Callable[[str], None]) -> Iterator[None]:
+    """Call `look(path)` before any file is opened."""
+    _countdown.on_open = look
+    try:
+        yield
+    finally:
+        _countdown.on_open = None

@@ -38,8 +38,8 @@ def missing(mode: Mode, asked: Interval, known: SeriesMeta) -> Intervals:
 def next_chunk(store: BarStore, series: Series, part: Interval, longest: timedelta) -> Chunk:
     """Return a first request for a missing part, not longer than `longest`.
 
-    It begins where bars are stored close by: their last one before the part, else their first one after it, is
-    asked for again, and must come out the same. Where both fit into one request, both are.
+    It begins where bars are stored close by: their last one before the part, else their first one after it,
+    is asked for again, and must come out the same. Where both fit into one request, both are.
     """
     before, after = _before(store, series, part.start), _after(store, series, part.end)
     begin = before if before + longest > part.start else part.start

@@ -14,6 +14,8 @@ from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM
 
 MOST_SYMBOLS = 10_000
 CODE = "code"
+# a volume of zero has no sign, so that equal bars are stored as the same bytes
+ONE_ZERO = pl.when(pl.col("volume") == 0).then(0.0).otherwise("volume").alias("volume")
 DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
 
 
@@ -74,20 +76,20 @@ class RowReader:
         faults = [fault for _, found in numbers.values() for fault in found]
         faults += [*times.faults, *self._unknown_symbols(rows, codes), *_broken_rules(bars)]
         self._refuse_shorter_timeframe(codes, times.moments)
-        return split_faulty(bars, faults)
+        return split_faulty(bars.with_columns(ONE_ZERO), faults)
 
     def _number(self, name: str, rows: pl.DataFrame) -> tuple[pl.Series, list[Fault]]:
         if name not in rows.columns:
             return pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, rows.height), []
         written = rows[name]
         if written.dtype != pl.String:
-            return _of_one_zero(written.cast(pl.Float64, strict=False).rename(name)), []
+            return written.cast(pl.Float64, strict=False).rename(name), []
         text = written.str.strip_chars()
         numbers = self._plain(text).cast(pl.Float64, strict=False)
         broken = numbers.is_null() & (text != "")
         hint = self._number_hint(text.filter(broken))
         fault = Fault(broken, "is not a number", hint, self._columns[name], text)
-        return _of_one_zero(numbers.rename(name)), [fault]
+        return numbers.rename(name), [fault]
 
     def _plain(self, text: pl.Series) -> pl.Series:
         if not self._options.decimal_comma:
@@ -120,16 +122,6 @@ class RowReader:
         if smallest is not None and smallest < 0.5 * self._seconds:
             raise other_timeframe(smallest, self._options.timeframe)
         self.smallest = min((each for each in (smallest, self.smallest) if each is not None), default=None)
-
-
-def _of_one_zero(numbers: pl.Series) -> pl.Series:
-    """Return numbers whose zeros have no sign, so that equal bars are stored as the same bytes."""
-    value = pl.col(numbers.name)
-    return (
-        numbers.to_frame()
-        .select(pl.when(value == 0).then(0.0).otherwise(value).alias(numbers.name))
-        .to_series()
-    )
 
 
 def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from ktrdr.market_data.bar_files import MONTHLY
-from ktrdr.market_data.bars import SCHEMA
+from ktrdr.market_data.bars import EARLIEST, LATEST, SCHEMA
 from ktrdr.market_data.import_options import LINE
 from ktrdr.market_data.import_rows import CODE
 
@@ -18,6 +19,9 @@ COLUMNS = (LINE, *SCHEMA)
 WIDTH = 8
 KEY = "key"
 FILES_OF_A_SERIES = 10_000 * 12
+DAY_KEY = "day"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_DAY, DAYS_OF_A_SERIES = (EARLIEST - EPOCH).days, (LATEST - EARLIEST).days + 1
 UNKNOWN = float("nan")
 
 
@@ -95,30 +99,38 @@ class BarSpill:
             return
         if self._file is None:
             self._file = self._path.open("w+b", buffering=0)
-        bars = pl.concat(self._pending).with_columns(self._key().alias(KEY))
+        bars = pl.concat(self._pending)
         self._pending = []
-        if not bars[KEY].is_sorted():
-            bars = bars.sort(KEY, maintain_order=True)
-        self._note(bars[KEY])
+        days = _days(bars)
+        if not days.is_sorted():
+            bars = bars.with_columns(days).sort(DAY_KEY, maintain_order=True)
+            days = bars[DAY_KEY]
+        self._note(days)
         self._file.seek(0, os.SEEK_END)
         for name in COLUMNS:
             _values(bars[name]).tofile(self._file)
 
-    def _key(self) -> pl.Expr:
-        opened = pl.col("time")
-        number = opened.dt.year().cast(pl.Int64) * 12 + (opened.dt.month() - 1 if self._is_monthly else 0)
-        return pl.col(CODE) * FILES_OF_A_SERIES + number
-
-    def _note(self, keys: pl.Series) -> None:
+    def _note(self, days: pl.Series) -> None:
         before = self._runs[-1] if self._runs else _Run(0, 0)
         start = before.start + before.rows * len(COLUMNS) * WIDTH
-        counted = keys.rle().struct.unnest().select(KEY_OF_RLE, COUNT_OF_RLE)
-        placed = counted.with_columns(
-            (pl.col("count").cum_sum() - pl.col("count")).alias("start"),
-            pl.lit(len(self._runs), dtype=pl.Int64).alias("run"),
+        counted = days.rle().struct.unnest().select(self._key(), pl.col("len").cast(pl.Int64).alias("count"))
+        placed = (
+            counted.group_by(KEY, maintain_order=True)
+            .agg(pl.col("count").sum())
+            .with_columns(
+                (pl.col("count").cum_sum() - pl.col("count")).alias("start"),
+                pl.lit(len(self._runs), dtype=pl.Int64).alias("run"),
+            )
         )
-        self._runs.append(_Run(start, len(keys)))
+        self._runs.append(_Run(start, len(days)))
         self._index.append(placed)
+
+    def _key(self) -> pl.Expr:
+        """Return what tells the files of all symbols apart, in order of symbol and time."""
+        code, day = pl.col("value") // DAYS_OF_A_SERIES, pl.col("value") % DAYS_OF_A_SERIES
+        date = (day + FIRST_DAY).cast(pl.Int32).cast(pl.Date)
+        month = date.dt.month().cast(pl.Int64) - 1 if self._is_monthly else 0
+        return (code * FILES_OF_A_SERIES + date.dt.year().cast(pl.Int64) * 12 + month).alias(KEY)
 
     def _batches(self, index: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield rows of the index that are read together: whole files of one symbol, about `held` bars."""
@@ -152,8 +164,10 @@ class BarSpill:
         return values.fill_nan(None) if name == "volume" else values
 
 
-KEY_OF_RLE = pl.col("value").alias(KEY)
-COUNT_OF_RLE = pl.col("len").cast(pl.Int64).alias("count")
+def _days(bars: pl.DataFrame) -> pl.Series:
+    """Return a number for the symbol and the day of each bar [n], in order of both."""
+    day = pl.col("time").dt.date().to_physical().cast(pl.Int64) - FIRST_DAY
+    return bars.select((pl.col(CODE) * DAYS_OF_A_SERIES + day).alias(DAY_KEY)).to_series()
 
 
 def _values(column: pl.Series) -> np.ndarray:

@@ -17,8 +17,9 @@ from ktrdr.market_data.finished import finished_until
 from ktrdr.market_data.hours import within_hours
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.intervals import Interval, Intervals
+from ktrdr.market_data.load_report import LoadCounts, LoadReport
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
-from ktrdr.market_data.quality import QualityReport, quality_report
+from ktrdr.market_data.quality import quality_report
 from ktrdr.market_data.series_meta import DataDamaged, Hours, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
 
@@ -26,30 +27,6 @@ COUNTED = ["time", "open", "close"]
 
 Notice = Callable[[float, int], None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class LoadCounts:
-    """What a load did: new bars, requests made, exact duplicates and bars outside of the hours dropped.
-
-    `mended` names files that were damaged, and whose bars were fetched again.
-    """
-
-    new_bars: int = 0
-    requests: int = 0
-    duplicates: int = 0
-    outside_hours: int = 0
-    mended: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What is there of the range now, and what it took."""
-
-    series: Series
-    terms: Terms
-    quality: QualityReport
-    counts: LoadCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +67,10 @@ class SeriesLoader:
         self._meta = SeriesMeta(series, Terms(provider.adjustment, hours=wish.hours))
         self._facts: SymbolFacts | None = None
         self.counts = LoadCounts()
+
+    def close(self) -> None:
+        """Let go of what the provider holds open."""
+        self._provider.close()
 
     def look_up(self) -> None:
         """Ask the provider what it knows of the symbol, unless the store says it; raises as it does."""
@@ -163,7 +144,7 @@ class SeriesLoader:
         return self._provider.longest(self._series.timeframe)
 
     def _calendar(self) -> TradingCalendar | None:
-        """Return the series' calendar; None where there is none, it is not installed, or ends before today."""
+        """Return the series' calendar; None if it has none, it is not installed, or ends before today."""
         name = self._meta.terms.calendar
         try:
             calendar = open_calendar(name) if name else None
@@ -184,7 +165,7 @@ class SeriesLoader:
         return Interval(begin, until)
 
     def _finished(self, latest: datetime | None = None) -> datetime:
-        """Return up to when bars are over, or `latest` if that is earlier; calendars only where they matter."""
+        """Return up to when bars are over, or `latest` if that is earlier; a calendar only if it matters."""
         timeframe = self._series.timeframe
         if latest is not None and latest <= finished_until(self._now, timeframe, None):
             return latest

@@ -59,7 +59,7 @@ def open_loader(
         hint = "import them again, or use --mode local or another --provider"
         raise InputInvalid(f"the bars of {series.symbol} were imported; there is nobody to ask", hint=hint)
     else:
-        provider = open_provider(series.provider, settings, adjusted)
+        provider = open_provider(series.provider, settings, adjusted, series.timeframe)
     return SeriesLoader(
         store, provider, series, replace(wish, hours=hours), now=now, notice=notice, wait=wait
     )

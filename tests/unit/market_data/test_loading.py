@@ -13,7 +13,8 @@ from ktrdr.errors import DataInvalid, NotFound, OperationCancelled
 from ktrdr.market_data.bars import last_finished
 from ktrdr.market_data.chunks import Mode
 from ktrdr.market_data.intervals import Interval, Intervals
-from ktrdr.market_data.loading import LoadReport, SeriesLoader, Wish
+from ktrdr.market_data.load_report import LoadReport
+from ktrdr.market_data.loading import SeriesLoader, Wish
 from ktrdr.market_data.providers.stored import StoredBars
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore

@@ -1,9 +1,11 @@
 """The store against a plain set of days: put in, replaced, deleted, and cut off by crashes anywhere."""
 
+import fcntl
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 from hypothesis import settings
@@ -13,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore
-from support.crashes import crashing_at
+from support.crashes import crashing_at, looking_at_each_open
 from support.scripted_provider import daily, day
 
 SERIES = Series("scripted", "ABC", "1d")
@@ -153,3 +155,28 @@ def test_what_a_crash_left_behind_is_removed_by_the_next_change(tmp_path: Path) 
         assert left == {"meta.json", ".lock", ".loading", *store.meta(SERIES).files}
         touch += 1
     assert touch > 10
+
+
+def test_files_are_opened_while_nobody_can_replace_them(tmp_path: Path) -> None:
+    """A writer that came between the sidecar and its files would remove them under the reader."""
+    store = BarStore(tmp_path)
+    store.replace(SERIES, [daily(range(800))])
+    lock = next(tmp_path.rglob(".lock"))
+    could_be_replaced: list[bool] = []
+
+    def look(path: str) -> None:
+        if path.endswith(".parquet"):
+            with lock.open("w") as file:
+                could_be_replaced.append(_is_free(file))
+
+    with looking_at_each_open(look):
+        store.read(SERIES)
+    assert could_be_replaced == [False, False, False]
+
+
+def _is_free(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -26,7 +26,7 @@ class SymbolFacts:
 class BarProvider(ABC):
     """A source of bars, all of one adjustment.
 
-    `name` is part of what is stored, `adjustments` lists what the source can serve, its usual one first.
+    `name` is part of what is stored, `adjustments` lists what the source can serve.
     Every method that asks a network raises ProviderFailed when the source cannot answer.
     """
 
@@ -36,6 +36,11 @@ class BarProvider(ABC):
         self.name = name
         self.adjustment = adjustment
         self._settings = settings
+
+    @classmethod
+    def usual_adjustment(cls, timeframe: str) -> Adjustment:  # noqa: ARG003  # most serve all alike
+        """Return how bars of a timeframe are adjusted when nobody says how."""
+        return cls.adjustments[0]
 
     @abstractmethod
     def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:

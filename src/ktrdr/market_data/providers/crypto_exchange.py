@@ -151,14 +151,12 @@ class CryptoExchange(BarProvider):
 
 
 class EveryRow:
-    """The library's reading of rows, which leaves out what it cannot read; here that is an error."""
+    """The library's reading of rows, which leaves out what it cannot read; here it is kept, and found."""
 
     parse_ohlcv: Callable[[Any, Any], list[Any]]
 
     def parse_ohlcvs(self, ohlcvs: Any, market: Any = None, *_: Any, **__: Any) -> list[list[Any]]:
-        """Return every row; raises ValueError for what is no list of them."""
-        if False:
-            raise ValueError(self)
+        """Return every row, as it is read."""
         return [self.parse_ohlcv(each, market) for each in ohlcvs or ()]
 
 

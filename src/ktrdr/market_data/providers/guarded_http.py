@@ -133,7 +133,7 @@ class GuardedHttp:
         return replace(request, url=target, headers=kept)
 
     def _address(self, url: str) -> str:
-        """Return where to find what a URL names, before anything is sent there; raises ProviderFailed if it is no host of this source."""
+        """Return where to find what a URL names; raises ProviderFailed if it is no host of this source."""
         parts = _parts(url)
         origin = self._hosts.get(parts.hostname or "")
         if parts.scheme != "https" or origin is None or parts.netloc != parts.hostname:

@@ -78,7 +78,7 @@ class StoredBars(BarProvider):
 
 
 def _end_of_whole(end: datetime, timeframe: str, calendar: TradingCalendar) -> datetime:
-    """Return up to when coarser bars are whole that finer ones up to `end` make; a close cuts the last short."""
+    """Return up to when finer bars up to `end` make whole coarser ones; a close cuts the last one short."""
     finished = finished_until(end, timeframe, calendar)
     return finished if timeframe in BY_DAY else max(finished, last_close(end, calendar))
 

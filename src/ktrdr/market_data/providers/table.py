@@ -20,14 +20,18 @@ EXTRAS = frozenset({"yfinance", "ccxt", "ib"})
 WITH_VARIANTS = frozenset({"ccxt"})
 
 
-def open_provider(name: str, settings: ProviderSettings, adjustment: Adjustment | None = None) -> BarProvider:
-    """Return a provider; `ccxt:kraken` is the variant `kraken` of `ccxt`.
+def open_provider(
+    name: str, settings: ProviderSettings, adjustment: Adjustment | None = None, timeframe: str = "1d"
+) -> BarProvider:
+    """Return a provider, of its usual adjustment for a timeframe if none is given.
+
+    `ccxt:kraken` is the variant `kraken` of `ccxt`.
 
     Raises InputInvalid for an unknown name, for one whose library is not installed, and for an adjustment the
     provider cannot serve.
     """
     provider = _class_of(name)
-    wanted = adjustment or provider.adjustments[0]
+    wanted = adjustment or provider.usual_adjustment(timeframe)
     if wanted not in provider.adjustments:
         there = ", ".join(f"`{each}`" for each in provider.adjustments)
         raise InputInvalid(f"`{name}` does not serve `{wanted}` prices", hint=f"it serves {there}")

@@ -71,6 +71,11 @@ class YahooProvider(BarProvider):
     hosts: ClassVar[Mapping[str, str]] = own_hosts(HOST)
     surroundings: ClassVar[Surroundings] = Surroundings()
 
+    @classmethod
+    def usual_adjustment(cls, timeframe: str) -> Adjustment:
+        """Return `split` below a day, where Yahoo has nothing else."""
+        return "split" if timeframe in SPANS and SPANS[timeframe].back else "split_dividend"
+
     def __init__(self, name: str, settings: ProviderSettings, adjustment: Adjustment) -> None:
         super().__init__(name, settings, adjustment)
         YfConfig.debug.hide_exceptions = False

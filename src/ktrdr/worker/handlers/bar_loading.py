@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from ktrdr.clock import SystemClock
 from ktrdr.errors import KtrdrError, OperationCancelled
-from ktrdr.market_data.loading import LoadReport, SeriesLoader, Wish
+from ktrdr.market_data.load_report import LoadReport
+from ktrdr.market_data.loading import SeriesLoader, Wish
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.series_meta import Adjustment, Series
 from ktrdr.market_data.sources import open_loader
@@ -28,7 +30,7 @@ class Wanted:
 
 
 class BarLoading:
-    """Loads series one after the other and counts over all of them."""
+    """Loads series one after the other and counts over all of them; leaving it closes their providers."""
 
     def __init__(self, store: BarStore, context: OperationContext, folders: Folders) -> None:
         self._store = store
@@ -36,8 +38,15 @@ class BarLoading:
         self._settings = ProviderSettings.from_environment(
             folders.provider_variables, folders.bars / ".pacing"
         )
+        self._opened = ExitStack()
         self._share = 0.0, 1.0
         self._stored = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def look_up(self, wanted: Sequence[Wanted]) -> list[SeriesLoader]:
         """Return a loader each; an unknown symbol is refused before anything is fetched."""
@@ -68,7 +77,7 @@ class BarLoading:
         return done
 
     def _open(self, wanted: Wanted) -> SeriesLoader:
-        return open_loader(
+        loader = open_loader(
             self._store,
             wanted.series,
             wanted.wish,
@@ -78,6 +87,8 @@ class BarLoading:
             notice=self._say,
             wait=self._wait,
         )
+        self._opened.callback(loader.close)
+        return loader
 
     def _say(self, share: float, new_bars: int) -> None:
         """Tell what is stored; at once, since the next request may take long or never be answered."""

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from ktrdr.kinds.data_load import DataLoadRequest, DataLoadResult, LoadedSeries
-from ktrdr.market_data.loading import LoadReport, Wish
+from ktrdr.market_data.load_report import LoadReport
+from ktrdr.market_data.loading import Wish
 from ktrdr.market_data.sources import find_series
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
@@ -17,18 +18,16 @@ def handle(request: DataLoadRequest, context: OperationContext, folders: Folders
     context.plan([PhaseProgress(symbol) for symbol in request.symbols])
     context.enter(request.symbols[0], "looking it up")
     store = BarStore(folders.bars)
-    loading = BarLoading(store, context, folders)
     wish = Wish(request.mode, request.start, request.end, request.hours)
-    loaders = loading.look_up(
-        [
-            Wanted(find_series(store, symbol, request.timeframe, request.provider), wish, request.adjustment)
-            for symbol in request.symbols
-        ]
-    )
+    wanted = [
+        Wanted(find_series(store, symbol, request.timeframe, request.provider), wish, request.adjustment)
+        for symbol in request.symbols
+    ]
     reports = []
-    for symbol, loader in zip(request.symbols, loaders, strict=True):
-        context.enter(symbol)
-        reports.append(_result(loading.load(loader)))
+    with BarLoading(store, context, folders) as loading:
+        for symbol, loader in zip(request.symbols, loading.look_up(wanted), strict=True):
+            context.enter(symbol)
+            reports.append(_result(loading.load(loader)))
     return DataLoadResult(series=tuple(reports))
 
 

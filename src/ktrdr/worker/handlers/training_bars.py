@@ -17,12 +17,12 @@ def load_training_bars(
 ) -> dict[str, LoadedBars]:
     """Return the bars of each symbol within the strategy's dates; raises as loading does."""
     store = BarStore(folders.bars)
-    loading = BarLoading(store, context, folders)
     wanted = [_wanted(store, symbol, data) for symbol in data.symbols]
     loaded = {}
-    for number, (each, loader) in enumerate(zip(wanted, loading.look_up(wanted), strict=True)):
-        loading.fill(loader, (number / len(wanted), (number + 1) / len(wanted)))
-        loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
+    with BarLoading(store, context, folders) as loading:
+        for number, (each, loader) in enumerate(zip(wanted, loading.look_up(wanted), strict=True)):
+            loading.fill(loader, (number / len(wanted), (number + 1) / len(wanted)))
+            loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
     context.report(100.0, f"{', '.join(data.symbols)} {data.timeframe}")
     return loaded
 
