@@ -2,15 +2,17 @@
 
 The end of the work is the operation's `completed_at`, which the server writes by the clock of the same
 machine once the worker process is gone; beside it a bare poller asks every 300 ms until it sees it. Ctrl+C is
-timed from the key to the first message, to the end of the worker process (of a counter, and of a training in
-full run), and from a second key, while the worker is frozen, to the exit. While the server is frozen, it is
-timed to the first words and to the exit, which then cannot wait for the truth.
+timed from the key to the first message, to the end of the worker process (of a counter, of a training in full
+run, and of a load whose source does not answer), and from a second key, while the worker is frozen, to the
+exit. While the server is frozen, it is timed to the first words and to the exit, which then cannot wait for
+the truth.
 """
 
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from benchmarks.measure import Line, print_table
 
 STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_momentum.yaml"
 LONG = ("dummy", "run", "--duration", "600", "--iterations", "6000")
+LOAD = ("data", "load", "AAPL", "--provider", "ib")
 SHORT = ("dummy", "run", "--duration", "0.5", "--iterations", "5")
 EXIT, ANSWER, WORKER_GONE, SECOND_PRESS = 50.0, 50.0, 1000.0, 500.0
 ANSWER_FROZEN, EXIT_FROZEN = 500.0, 5000.0
@@ -95,6 +98,17 @@ def press_to_worker_gone(command: tuple[str, ...], shown: str, home: Home) -> fl
         return milliseconds_since(pressed)
 
 
+def press_to_load_gone(gateway: socket.socket, home: Home) -> float:
+    """Return the milliseconds from Ctrl+C to the end of a worker whose source does not answer."""
+    with working(home, LOAD, "looking it up") as terminal:
+        connection, _ = gateway.accept()
+        worker = home.worker()
+        pressed = press(terminal)
+        worker.wait(timeout=60)
+        connection.close()
+        return milliseconds_since(pressed)
+
+
 def second_press_to_exit(home: Home) -> float:
     """Return the milliseconds from the second Ctrl+C to the exit; the worker cannot hear the first."""
     terminal = home.terminal(*LONG)
@@ -151,8 +165,9 @@ def repeated(runs: int, measure: Callable[[], float]) -> list[float]:
 
 def lines() -> Iterator[Line]:
     """Measure and yield the lines."""
-    with temporary_home() as home:
+    with socket.create_server(("127.0.0.1", 0)) as gateway, _home_beside(gateway) as home:
         counter = partial(press_to_worker_gone, LONG, "iteration")
+        load = partial(press_to_load_gone, gateway)
         training = partial(press_to_worker_gone, endless_training(home), "Epoch")
         for what, aim, runs, measure in (
             ("End of work to exit", EXIT, RUNS, work_to_exit),
@@ -160,11 +175,17 @@ def lines() -> Iterator[Line]:
             ("Ctrl+C to the first words", ANSWER, RUNS, press_to_answer),
             ("Ctrl+C to the end of a counting worker", WORKER_GONE, RUNS, counter),
             ("Ctrl+C to the end of a training worker", WORKER_GONE, TRAININGS, training),
+            ("Ctrl+C to the end of a load without answers", WORKER_GONE, TRAININGS, load),
             ("Second Ctrl+C to exit", SECOND_PRESS, RUNS, second_press_to_exit),
             ("Frozen server: Ctrl+C to the first words", ANSWER_FROZEN, FROZEN, frozen_server_to_words),
             ("Frozen server: Ctrl+C to exit", EXIT_FROZEN, FROZEN, frozen_server_to_exit),
         ):
             yield Line(what, repeated(runs, partial(measure, home)), "ms", at_most=aim)
+
+
+def _home_beside(gateway: socket.socket) -> AbstractContextManager[Home]:
+    host, port = gateway.getsockname()
+    return temporary_home(variables={"KTRDR_IB_ADDRESS": f"{host}:{port}"})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Home:
 
     folder: Path
     python: str = sys.executable
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -34,6 +35,7 @@ class Home:
             "KTRDR_HOME": str(self.folder / "k"),
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
+            **self.variables,
         }
 
     @property
@@ -92,10 +94,12 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def temporary_home(python: str = sys.executable) -> Iterator[Home]:
-    """Make a home; afterwards its server is stopped and everything is deleted."""
+def temporary_home(
+    python: str = sys.executable, variables: Mapping[str, str] | None = None
+) -> Iterator[Home]:
+    """Make a home, with variables of its own; afterwards its server is stopped and everything is deleted."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder), python)
+        home = Home(Path(folder), python, variables or {})
         try:
             yield home
         finally:

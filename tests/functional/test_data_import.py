@@ -273,3 +273,24 @@ async def test_an_upload_that_nobody_claims_is_gone_after_a_day(api: Api, tmp_pa
     os.utime(folder / old, (age, age))
     newest = await uploaded(api, b"3")
     assert {path.name for path in folder.iterdir()} == {young, newest}
+
+
+@pytest.mark.parametrize(
+    ("layout", "written"),
+    [("%m/%d/%Y", "1/4/2005"), ("%d.%m.%Y", "04.01.2005"), ("%b %d, %Y", "Jan 04, 2005")],
+)
+def test_times_are_read_as_the_file_writes_them(
+    ktrdr: Installation, tmp_path: Path, layout: str, written: str
+) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text(f'Date;open;high;low;close\n"{written}";1;2;1;2\n')
+    shown = ktrdr.run("data", "import", str(file), "X", "--time-format", layout).stdout
+    assert "X 1d · 1 bars, 2005-01-04 to 2005-01-04" in shown
+    failed = ktrdr.run("data", "import", str(file), "X", "--time-format", "%Y/%m/%d", expect=1)
+    assert f"`{written}` is not a time" in failed.stderr
+
+
+@pytest.mark.parametrize("layout", ["%H:%M", "day", "%Y-%m", "%y%m%d%"])
+def test_a_format_that_does_not_say_a_day_is_refused(ktrdr: Installation, layout: str) -> None:
+    refused = ktrdr.run("data", "import", "README.md", "X", "--time-format", layout, expect=2)
+    assert f"`{layout}` does not say a day" in refused.stderr

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -28,15 +29,16 @@ def by_file(bars: pl.DataFrame, timeframe: str) -> list[pl.DataFrame]:
 
 def file_names(bars: pl.DataFrame, timeframe: str) -> list[str]:
     """Return with what the names of the files begin that bars belong to."""
-    return bars.select(part=_part(timeframe)).to_series().unique().to_list()
+    begins = bars.select(part=_part(timeframe)).to_series().unique().to_list()
+    return [_name_of(each, timeframe) for each in begins]
 
 
 def _part(timeframe: str) -> pl.Expr:
-    return pl.col("time").dt.strftime(_layout(timeframe))
+    return pl.col("time").dt.truncate("1mo" if timeframe in MONTHLY else "1y")
 
 
-def _layout(timeframe: str) -> str:
-    return "%Y%m" if timeframe in MONTHLY else "%Y"
+def _name_of(moment: datetime, timeframe: str) -> str:
+    return moment.strftime("%Y%m" if timeframe in MONTHLY else "%Y")
 
 
 def inside(within: Interval) -> pl.Expr:
@@ -54,7 +56,7 @@ def write_part(folder: Path, bars: pl.DataFrame, timeframe: str) -> dict[str, Ba
     data = _parquet(bars)
     digest = hashlib.sha256(data).hexdigest()
     first, last = bars["time"][0], bars["time"][-1]
-    name = f"{first.strftime(_layout(timeframe))}-{digest[:16]}.parquet"
+    name = f"{_name_of(first, timeframe)}-{digest[:16]}.parquet"
     write_bytes(folder / name, data)
     return {name: BarFile(digest, bars.height, first, last)}
 

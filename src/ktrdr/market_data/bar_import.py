@@ -1,6 +1,7 @@
 """Import of one's own bars: a file of any size is read and checked as a whole before a bar is handed out."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -15,7 +16,7 @@ from ktrdr.market_data.csv_rows import CsvRows
 from ktrdr.market_data.import_offences import Offences, offences
 from ktrdr.market_data.import_options import LINE, WHOLE_PORTIONS, ImportOptions, Portions
 from ktrdr.market_data.import_rows import CODE, RowReader, other_timeframe, smallest_gap
-from ktrdr.market_data.import_source import RowSource
+from ktrdr.market_data.import_source import RowSource, one_ahead
 from ktrdr.market_data.import_spill import BarSpill
 from ktrdr.market_data.ingest import NOTHING_WRITTEN
 from ktrdr.market_data.parquet_rows import MAGIC, ParquetRows
@@ -129,15 +130,16 @@ class BarImport:
 
     def _take(self, source: RowSource, reader: RowReader, wrong: Offences) -> pl.DataFrame:
         preview: pl.DataFrame | None = None
-        for rows in source.chunks():
-            bars, offending = reader.read(rows.table)
-            wrong.add(pl.concat([rows.ragged, offending]).sort("line"))
-            self._spill.add(bars)
-            if preview is None and bars.height:
-                preview = _preview(bars, reader.symbols.names)
-            self._on_progress(rows.share)
-            if wrong.is_full and not self._options.tolerant:
-                break
+        with closing(one_ahead(source.chunks())) as chunks:
+            for rows in chunks:
+                bars, offending = reader.read(rows.table)
+                wrong.add(pl.concat([rows.ragged, offending]).sort("line"))
+                self._spill.add(bars)
+                if preview is None and bars.height:
+                    preview = _preview(bars, reader.symbols.names)
+                self._on_progress(rows.share)
+                if wrong.is_full and not self._options.tolerant:
+                    break
         return pl.DataFrame() if preview is None else preview
 
     def _survey(self, wrong: Offences, smallest: float | None) -> _Found:

@@ -1,6 +1,7 @@
 """When bars opened, in UTC: text, dates, datetimes and seconds since 1970."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -10,7 +11,7 @@ from ktrdr.market_data.import_offences import Fault
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.time_text import TimeText, WallTimes, zero_offset
 
-FIRST_YEAR = 1600
+FIRST_DAY = datetime(1600, 1, 1, tzinfo=UTC)
 DAY = TIMEFRAME_SECONDS["1d"]
 UNITS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 MOST = 2**63 - 1
@@ -71,7 +72,7 @@ class TimeReader:
             words = f"happened twice or never in {self._tz}, where clocks changed"
             faults.append(self._fault(written, lost, words, "write the times with their offset, as +01:00"))
         faults += [
-            self._fault(written, times.dt.year() < FIRST_YEAR, "has no year of four digits", READABLE),
+            self._fault(written, times < FIRST_DAY, "has no year of four digits", READABLE),
             self._fault(
                 written, times > self._now, "is in the future", "are day and month the right way round?"
             ),

@@ -1,7 +1,8 @@
 """The port behind which the rows of a file are read: what is written, and where."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,3 +39,15 @@ class RowSource(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
+
+
+def one_ahead(chunks: Iterator[WrittenRows]) -> Generator[WrittenRows, None, None]:
+    """Yield chunks while the next one is being read in another thread; errors come where they belong.
+
+    Whoever stops early has to close this before the file.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = thread.submit(next, chunks, None)
+            yield chunk

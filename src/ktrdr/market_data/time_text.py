@@ -17,6 +17,7 @@ LAYOUTS = (
 )
 WHOLE, FRACTION = LAYOUTS[2], LAYOUTS[3]
 UNIX = "seconds since 1970"
+SAMPLE = 1000
 OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 UNIX_DIGITS = r"^\d{9,19}(?:\.0+)?$"
 UNIX_UNITS = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
@@ -72,6 +73,8 @@ class TimeText:
         return WallTimes(wall, offset)
 
     def _wall(self, bare: pl.Series) -> pl.Series:
+        if self._layout is None and bare.len() > SAMPLE:
+            self._wall(bare.head(SAMPLE))
         layouts = (*LAYOUTS, UNIX) if self._layout is None else self._known_layouts(self._layout)
         best = max(((_parsed(bare, each), each) for each in layouts), key=lambda each: each[0].count())
         if best[0].count():

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from ktrdr.errors import DataInvalid
+from ktrdr.errors import InputInvalid
 from ktrdr.features.dataset import build_dataset
 from ktrdr.indicators.compute import compute_indicator
-from ktrdr.market_data.load import load_bars
 from ktrdr.market_data.sample import load_sample
+from ktrdr.operations.context import OperationContext
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
 from ktrdr.strategies.strategy import (
@@ -28,6 +28,9 @@ from ktrdr.strategies.strategy import (
 )
 from ktrdr.strategies.strategy_file import parse_strategy
 from ktrdr.training.config import from_strategy
+from ktrdr.worker.folders import Folders
+from ktrdr.worker.handlers.training_bars import load_training_bars
+from support.operations import StillClock
 
 TEXT = (Path(__file__).parents[3] / "examples" / "strategies" / "trend_momentum.yaml").read_text()
 BASE = parse_strategy(TEXT, "s.yaml").model_dump(mode="json")
@@ -44,6 +47,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "data.timeframe": {"timeframe": "1h"},
     "data.start": {"start": "2001-01-01"},
     "data.end": {"end": "2012-01-01"},
+    "data.provider": {"provider": "ccxt:nowhere"},
     "features.lags": {"lags": [3]},
     "split.train": {"train": 0.6, "validation": 0.25},
     "split.validation": {"validation": 0.1, "test": 0.2},
@@ -89,13 +93,19 @@ def another(value: Any, annotation: object) -> Any:
 def outcome(document: dict[str, Any], folder: Path) -> str:
     """Return a digest of everything a strategy decides before training, or why it is refused."""
     strategy = Strategy.model_validate(document)
-    data = strategy.data
+    context = OperationContext(
+        operation_id="op",
+        fence=1,
+        emit=lambda _: None,
+        cancelled=lambda: False,
+        clock=StillClock(),
+        work_folder=folder,
+    )
     try:
-        bars = {
-            name: load_bars(folder, name, data.timeframe, data.start, data.end).bars for name in data.symbols
-        }
-    except DataInvalid as error:
+        loaded = load_training_bars(strategy.data, context, Folders(folder, folder, folder))
+    except InputInvalid as error:
         return error.message
+    bars = {name: each.bars for name, each in loaded.items()}
     dataset = build_dataset(bars, strategy)
     digest = hashlib.sha256(repr(from_strategy(strategy, len(dataset.classes))).encode())
     for part in (dataset.train, dataset.validation, dataset.test):

@@ -6,7 +6,7 @@ from typing import ClassVar
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.market_data.bars import TIMEFRAME_SECONDS, midnight
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.expected import BY_DAY
@@ -39,7 +39,9 @@ class StoredBars(BarProvider):
                 f"there are no {symbol} {timeframe} bars of `{self.name}`, nor finer ones to make them of",
                 hint="`local` fetches nothing; use another mode",
             )
-        return SymbolFacts(finer.first, _calendar_of(finer))
+        calendar = _calendar_of(finer)
+        whole = next(iter(self.reach(symbol, timeframe)), None)
+        return SymbolFacts(whole.start if whole else finer.first, calendar)
 
     def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # the finest there can be decides
         """Return as long as half a million bars of the finest timeframe take."""
@@ -51,7 +53,10 @@ class StoredBars(BarProvider):
         if finer is None or finer.terms.calendar is None:
             return Intervals()
         calendar = open_calendar(finer.terms.calendar)
-        spans = ((each.start, _end_of_whole(each.end, timeframe, calendar)) for each in finer.covered)
+        spans = (
+            (_begin_of_whole(each.start, timeframe, calendar), _end_of_whole(each.end, timeframe, calendar))
+            for each in finer.covered
+        )
         return Intervals(Interval(start, end) for start, end in spans if start < end)
 
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
@@ -75,6 +80,17 @@ class StoredBars(BarProvider):
             if seconds < wanted and self._store.has(series):
                 return self._store.meta(series)
         return None
+
+
+def _begin_of_whole(start: datetime, timeframe: str, calendar: TradingCalendar) -> datetime:
+    """Return from when on coarser bars are whole that finer ones from `start` on make."""
+    if timeframe not in BY_DAY:
+        return start
+    sessions = calendar.around(start.date(), start.date(), AROUND)
+    bucket = pl.col("date").dt.truncate(timeframe).alias("bucket")
+    begun = sessions.filter(pl.col("open") < start).select(bucket)["bucket"]
+    whole = sessions.filter(pl.col("open") >= start).select(bucket)["bucket"]
+    return midnight(min(set(whole) - set(begun), default=start.date()))
 
 
 def _end_of_whole(end: datetime, timeframe: str, calendar: TradingCalendar) -> datetime:
