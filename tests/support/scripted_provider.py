@@ -10,7 +10,7 @@ from ktrdr.market_data.bars import SCHEMA
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 DAY = timedelta(days=1)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

@@ -9,10 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from ktrdr.operations.identifier import UPLOAD_ID
 from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.bar_terms import Adjustment
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
 BarField = Literal["time", "open", "high", "low", "close", "volume"]
-Adjustment = Literal["raw", "split", "split_dividend"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 SOME_DAY = datetime(2007, 12, 25, 13, 45, 59, tzinfo=UTC)
 SPELLED: Mapping[object, str] = {"tab": "\t", "\\t": "\t"}

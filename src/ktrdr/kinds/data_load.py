@@ -6,12 +6,11 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.bar_terms import Adjustment, Hours
 from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
 LoadMode = Literal["local", "tail", "backfill", "full"]
-Adjustment = Literal["raw", "split", "split_dividend"]
-Hours = Literal["all", "regular", "extended"]
 WITHOUT_HOURS = frozenset({"1d", "1w"})
 
 

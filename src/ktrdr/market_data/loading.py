@@ -20,8 +20,9 @@ from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.load_report import LoadCounts, LoadReport
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.quality import quality_report
-from ktrdr.market_data.series_meta import DataDamaged, Hours, Series, SeriesMeta, Terms, refuse_other_terms
+from ktrdr.market_data.series_meta import DataDamaged, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
+from ktrdr.strategies.bar_terms import Hours
 
 COUNTED = ["time", "open", "close"]
 

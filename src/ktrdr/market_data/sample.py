@@ -5,7 +5,8 @@ from importlib.resources import as_file, files
 import polars as pl
 
 from ktrdr.market_data.bars import PRICES, SCHEMA
-from ktrdr.market_data.series_meta import Adjustment, Series, SeriesInfo, Terms
+from ktrdr.market_data.series_meta import Series, SeriesInfo, Terms
+from ktrdr.strategies.bar_terms import Adjustment
 
 TIMEFRAME = "1d"
 PROVIDER = "sample"

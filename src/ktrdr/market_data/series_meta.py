@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from ktrdr.atomic_files import write_bytes
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.intervals import Intervals
+from ktrdr.strategies.bar_terms import Adjustment, Hours
 
 MISFITS = (OSError, ValueError, LookupError, TypeError, AttributeError)
 META = "meta.json"
-
-Adjustment = Literal["raw", "split", "split_dividend"]
-Hours = Literal["all", "regular", "extended"]
 
 
 @dataclass(frozen=True, slots=True)

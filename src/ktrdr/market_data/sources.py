@@ -13,8 +13,9 @@ from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.providers.stored import StoredBars
 from ktrdr.market_data.providers.table import open_provider
 from ktrdr.market_data.series_choice import IMPORTED, choose_series
-from ktrdr.market_data.series_meta import Adjustment, DataDamaged, Series, Terms
+from ktrdr.market_data.series_meta import DataDamaged, Series, Terms
 from ktrdr.market_data.store import BarStore
+from ktrdr.strategies.bar_terms import Adjustment
 
 USUAL = "sample"
 

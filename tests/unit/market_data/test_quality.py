@@ -13,7 +13,8 @@ from ktrdr.market_data.expected import expected_opens
 from ktrdr.market_data.gaps import Gap
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.quality import quality_report
-from ktrdr.market_data.sample import Adjustment, load_sample
+from ktrdr.market_data.sample import load_sample
+from ktrdr.strategies.bar_terms import Adjustment
 from support.synthetic_bars import bars_at
 
 MOMENT = timedelta(microseconds=1)

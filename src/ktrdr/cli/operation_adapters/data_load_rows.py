@@ -3,16 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ktrdr.cli.quality_words import coverage_words, gap_counts
 from ktrdr.cli.safe_text import safe
 
 HOURS = {"regular": "trading hours", "extended": "trading hours and extended hours"}
-REASONS = ("weekend", "holiday", "session", "unexpected")
-PLURALS = {
-    "weekend": "weekends",
-    "holiday": "holidays",
-    "session": "between sessions",
-    "unexpected": "unexpected",
-}
 
 
 def load_rows(series: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -22,7 +16,7 @@ def load_rows(series: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Dropped", ", ".join(_dropped(series))
     yield "Mended", _mended(series["mended_files"])
     yield "Coverage", _coverage(series)
-    yield "Gaps", _gaps(series["gaps"])
+    yield "Gaps", gap_counts(series)
     yield "Jumps", _jumps(series)
 
 
@@ -43,20 +37,11 @@ def _mended(files: list[str]) -> str:
 
 
 def _coverage(series: Mapping[str, Any]) -> str:
+    if series["missing"] is not None:
+        return coverage_words(series)
     calendar = series["calendar"]
-    if series["coverage"] is None:
-        why = f" (`{safe(calendar)}` needs a newer `pip install 'ktrdr[calendars]'`)" if calendar else ""
-        return f"not known without a trading calendar{why}"
-    missing = int(series["missing"])
-    words = f"{missing:,} missing" if missing else "none missing"
-    share = f"{100 * series['coverage']:.4g} % of {int(series['expected']):,} bars"
-    return f"{share} that {safe(calendar)} expects, {words}"
-
-
-def _gaps(gaps: Mapping[str, int] | None) -> str:
-    if gaps is None:
-        return ""
-    return ", ".join(f"{int(gaps[each]):,} {PLURALS[each]}" for each in REASONS if gaps[each]) or "none"
+    why = f" (`{safe(calendar)}` needs a newer `pip install 'ktrdr[calendars]'`)" if calendar else ""
+    return f"not known without a trading calendar{why}"
 
 
 def _jumps(series: Mapping[str, Any]) -> str:

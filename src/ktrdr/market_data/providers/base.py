@@ -9,7 +9,7 @@ import polars as pl
 
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 
 @dataclass(frozen=True, slots=True)

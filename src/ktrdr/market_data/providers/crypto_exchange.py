@@ -20,7 +20,7 @@ from ktrdr.market_data.providers.pacing import Pace, PacingBudget
 from ktrdr.market_data.providers.requests_transport import GuardedSession, RequestsTransport
 from ktrdr.market_data.providers.retrying import LATER, Retries, Surroundings
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 USUAL = "binance"
 EXAMPLES = "as ccxt:kraken, ccxt:coinbase, ccxt:okx, ccxt:bybit; `ccxt` alone is Binance"

@@ -18,7 +18,7 @@ from ktrdr.market_data.bars import TIMEFRAME_SECONDS, end_of_bar
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 PLAIN = "^=-"  # what stays as it is in the name of a file, beside letters, digits and `_.~`
 MOST_NAMED = 20

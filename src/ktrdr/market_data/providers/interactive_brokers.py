@@ -22,7 +22,7 @@ from ktrdr.market_data.providers.ib_connection import (
 from ktrdr.market_data.providers.pacing import Pace, PacingBudget
 from ktrdr.market_data.providers.retrying import LATER, Retries, Surroundings
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 STOCK = re.compile(r"[A-Z0-9][A-Z0-9 .]{0,19}")
 PAIR = re.compile(r"([A-Z]{3})[./]([A-Z]{3})")

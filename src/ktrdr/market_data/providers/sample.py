@@ -9,7 +9,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data import sample
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 CALENDAR = "XNYS"  # the four are traded at NASDAQ and NYSE, which keep the same days and hours
 

@@ -15,8 +15,9 @@ from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.resample import resample
-from ktrdr.market_data.series_meta import Adjustment, Series, SeriesMeta
+from ktrdr.market_data.series_meta import Series, SeriesMeta
 from ktrdr.market_data.store import BarStore
+from ktrdr.strategies.bar_terms import Adjustment
 
 MOST_BARS = 500_000
 AROUND = timedelta(days=8)  # a weekly bar needs bars of a week, and a session may begin the evening before

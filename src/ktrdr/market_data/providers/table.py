@@ -6,7 +6,7 @@ from ktrdr.errors import InputInvalid
 from ktrdr.lazy import resolve
 from ktrdr.market_data.providers.base import BarProvider
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 PROVIDERS: Mapping[str, str] = {
     "sample": "ktrdr.market_data.providers.sample:SampleProvider",

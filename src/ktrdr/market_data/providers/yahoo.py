@@ -24,7 +24,7 @@ from ktrdr.market_data.providers.retrying import Retries, Surroundings
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.providers.yahoo_calendars import CALENDARS, FX
 from ktrdr.market_data.providers.yahoo_charts import HOST, ChartReader, NoBars
-from ktrdr.market_data.series_meta import Adjustment
+from ktrdr.strategies.bar_terms import Adjustment
 
 # pandas tells the authors of the library how to write it; nobody else can do anything about it
 warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning, r"yfinance\.utils")

@@ -11,10 +11,11 @@ from ktrdr.errors import KtrdrError, OperationCancelled
 from ktrdr.market_data.load_report import LoadReport
 from ktrdr.market_data.loading import SeriesLoader, Wish
 from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.series_meta import Adjustment, Series
+from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.sources import open_loader
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
+from ktrdr.strategies.bar_terms import Adjustment
 from ktrdr.worker.folders import Folders
 
 T = TypeVar("T")
