@@ -76,7 +76,7 @@ class SeriesLoader:
     def look_up(self) -> None:
         """Ask the provider what it knows of the symbol, unless the store says it; raises as it does."""
         self._meta = self._known()
-        is_enough = self._wish.mode == "tail" or self._wish.start or self._meta.begins or self._is_local
+        is_enough = self._wish.mode == "tail" or self._wish.start or self._meta.begins
         if self._is_stored and is_enough:
             return
         if self._facts is None:

@@ -85,6 +85,14 @@ def test_more_minutes_make_more_hours_and_no_earlier_one_again(store: BarStore) 
     assert store.read(HOURS)["time"][-1] == at(2024, 3, 18, 19, 30)
 
 
+def test_earlier_minutes_make_earlier_hours(store: BarStore) -> None:
+    make(store)
+    earlier = Interval(at(2024, 2, 20), at(2024, 3, 1))
+    store.extend(MINUTES, minutes(earlier.end, earlier.start), earlier, Terms("split", "XNYS"))
+    make(store)
+    assert store.read(HOURS)["time"][0] == at(2024, 2, 20, 14, 30)
+
+
 def test_the_close_cuts_the_last_hour_short_and_it_is_made(tmp_path: Path) -> None:
     """An import that ends with the session has its last half hour, which nothing more can follow."""
     store = BarStore(tmp_path)

@@ -33,16 +33,27 @@ class StoredBars(BarProvider):
         self._store = store
 
     def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
-        """Return the first bar and the calendar of the finest series that coarser bars can be made of."""
-        finer = self.finest(symbol, timeframe)
-        if finer is None or finer.first is None:
-            raise DataInvalid(
-                f"there are no {symbol} {timeframe} bars of `{self.name}`, nor finer ones to make them of",
-                hint="`local` fetches nothing; use another mode",
-            )
-        calendar = _calendar_of(finer)
+        """Return from when on there are bars, or finer ones that make some, and their calendar."""
+        series = Series(self.name, symbol, timeframe)
+        kept = self._store.meta(series) if self._store.has(series) else None
         whole = next(iter(self.reach(symbol, timeframe)), None)
-        return SymbolFacts(whole.start if whole else finer.first, calendar)
+        starts = (kept.first if kept else None, whole.start if whole else None)
+        if (first := min(filter(None, starts), default=None)) is None:
+            raise self._nothing_to_make(symbol, timeframe)
+        finer = self.finest(symbol, timeframe)
+        return SymbolFacts(first, (finer if finer and whole else kept or SeriesMeta(series)).terms.calendar)
+
+    def _nothing_to_make(self, symbol: str, timeframe: str) -> DataInvalid:
+        finer = self.finest(symbol, timeframe)
+        if finer and finer.terms.calendar is None:
+            return DataInvalid(
+                f"when {symbol} trades is not known, so that its bars cannot be put together",
+                hint="import them again and say it with --calendar, as XNYS, fx or 24/7",
+            )
+        return DataInvalid(
+            f"there are no {symbol} {timeframe} bars of `{self.name}`, nor finer ones to make them of",
+            hint="`local` fetches nothing; use another mode",
+        )
 
     def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # the finest there can be decides
         """Return as long as half a million bars of the finest timeframe take."""
@@ -63,13 +74,14 @@ class StoredBars(BarProvider):
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
         """Return the coarser bars that open within an interval."""
         finer = self.finest(symbol, timeframe)
-        assert finer is not None, "reach is nowhere then"  # noqa: S101
+        if finer is None or finer.terms.calendar is None:
+            raise self._nothing_to_make(symbol, timeframe)
         around = Interval(within.start - AROUND, within.end + AROUND)
         made = resample(
             self._store.read(finer.series, around),
             finer.series.timeframe,
             timeframe,
-            open_calendar(_calendar_of(finer)),
+            open_calendar(finer.terms.calendar),
         )
         return made.bars.filter(pl.col("time").is_between(within.start, within.end, "left"))
 
@@ -98,13 +110,3 @@ def _end_of_whole(end: datetime, timeframe: str, calendar: TradingCalendar) -> d
     """Return up to when finer bars up to `end` make whole coarser ones; a close cuts the last one short."""
     finished = finished_until(end, timeframe, calendar)
     return finished if timeframe in BY_DAY else max(finished, last_close(end, calendar))
-
-
-def _calendar_of(finer: SeriesMeta) -> str:
-    if finer.terms.calendar is None:
-        symbol = finer.series.symbol
-        raise DataInvalid(
-            f"when {symbol} trades is not known, so that its bars cannot be put together",
-            hint="import them again and say it with --calendar, as XNYS, fx or 24/7",
-        )
-    return finer.terms.calendar
