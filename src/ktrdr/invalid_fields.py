@@ -21,7 +21,8 @@ def field_sentences(errors: Sequence[Mapping[str, Any]], skipped: int = 0) -> li
 
 def sentence(fields: Sequence[Mapping[str, str]]) -> str:
     """Return all fields and what is wrong with them, in one line."""
-    return "; ".join(f"`{each['field']}`: {each['message']}" for each in fields)
+    named = (("" if each["field"] == "body" else f"`{each['field']}`: ") + each["message"] for each in fields)
+    return "; ".join(named)
 
 
 def check(model: type[BaseModel], values: Mapping[str, Any]) -> None:

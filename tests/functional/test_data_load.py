@@ -56,6 +56,8 @@ def test_an_unknown_symbol_is_refused_before_anything_is_loaded(ktrdr: Ktrdr) ->
         (("AAPL", "--provider", "nobody"), "there is no provider `nobody`; there are sample, csv"),
         (("AAPL", "--provider", "yfinance:x"), "there is no provider `yfinance:x`"),
         (("AAPL", "--adjustment", "some"), "`adjustment`"),
+        (("AAPL", "--start", "0001-01-01"), "`start`"),
+        (("AAPL", "--end", "9999-12-31"), "`end`"),
         (("AAPL", "--trading-hours"), "1d bars have no hours"),
         (("AAPL", "--timeframe", "1h", "--include-extended"), "no effect without trading_hours"),
         (("AAPL", "--start", "yesterday"), "`start`"),
@@ -89,7 +91,7 @@ def test_prices_are_loaded_as_asked_and_never_mixed(ktrdr: Ktrdr) -> None:
     assert "sample, raw" in ktrdr.run("data", "load", "MSFT", "--mode", "tail").stdout
     refused = ktrdr.run("data", "load", "MSFT", "--adjustment", "split", expect=1)
     assert "MSFT is kept as `raw`, not `split`" in refused.stderr
-    assert "`ktrdr data delete MSFT` first" in refused.stderr
+    assert "`ktrdr data delete MSFT --timeframe 1d` first" in refused.stderr
     assert "serves `split_dividend`, `split`, `raw`" not in refused.stderr
 
 

@@ -348,3 +348,19 @@ async def test_a_busy_series_answers_409(api: Api, tmp_path: Path) -> None:
     with store.loading(Series("sample", "AAPL", "1d"), lambda _: None):
         answer = await api.http.delete("/api/v1/data/series", params={"symbol": "AAPL"})
     assert (answer.status_code, answer.json()["detail"]) == (409, "AAPL 1d is being loaded")
+
+
+def test_what_would_be_lost_is_named_before_it_is(ktrdr: Ktrdr, tmp_path: Path) -> None:
+    """A series of one's own and a provider's: which to delete is not guessed."""
+    file = tmp_path / "own.csv"
+    file.write_text("time,open,high,low,close\n2024-01-02,1,2,1,2\n")
+    ktrdr.run("data", "import", str(file), "AAPL", "--calendar", "XNYS")
+    ktrdr.run("data", "load", "AAPL", "--provider", "sample", "--end", "2000-12-31")
+    refused = ktrdr.run("data", "delete", "AAPL", "--yes", expect=2)
+    assert "`import`, `sample`" in refused.stderr
+    assert "--provider" in refused.stderr
+    ktrdr.run("data", "import", str(file), "AAPL")
+    assert "XNYS" in ktrdr.run("data", "range", "AAPL", "--provider", "import").stdout
+    assert ktrdr.run("data", "import", "/dev/zero", "AAPL", expect=2).stderr.startswith(
+        "error: `/dev/zero` is no file"
+    )

@@ -38,7 +38,7 @@ def gap_lines(quality: Quality) -> list[str]:
     """Return every gap that the calendar does not explain, and how many there are of the others."""
     return [
         headline(quality),
-        *(f"  {name:<9} {words}" for name, words in facts(quality) if name in {"Coverage", "Gaps"}),
+        *(f"  {name:<9} {words}" for name, words in facts(quality) if words and name in {"Coverage", "Gaps"}),
         *(f"  {line}" for line in first_gaps(quality, len(quality["unexpected"]))),
     ]
 

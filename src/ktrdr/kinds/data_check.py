@@ -1,16 +1,16 @@
 """What a check of stored bars is asked and what it answers."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.bar_terms import Day
 from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
 CalendarName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,31}$")]
-Day = Annotated[date, Field(ge=date(1600, 1, 1), le=date(9998, 12, 31))]
 GapKind = Literal["weekend", "holiday", "session", "unexpected"]
 
 

@@ -1,12 +1,12 @@
 """What a load of bars from a provider is asked and what it answers."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ktrdr.operations.kind import OperationKind
-from ktrdr.strategies.bar_terms import Adjustment, Hours
+from ktrdr.strategies.bar_terms import Adjustment, Day, Hours
 from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
@@ -26,8 +26,8 @@ class DataLoadRequest(BaseModel):
 
     symbols: tuple[Symbol, ...] = Field(min_length=1, max_length=50)
     timeframe: Timeframe = "1d"
-    start: date | None = None
-    end: date | None = None
+    start: Day | None = None
+    end: Day | None = None
     mode: LoadMode = "full"
     provider: ProviderName | None = None
     adjustment: Adjustment | None = None
@@ -47,6 +47,10 @@ class DataLoadRequest(BaseModel):
             raise ValueError(f"the range ends ({self.end}) before it starts ({self.start})")
         if len(set(self.symbols)) < len(self.symbols):
             raise ValueError("a symbol is named twice")
+        if self.mode == "tail" and self.start:
+            raise ValueError("tail begins with the last bar that is there; leave start out")
+        if self.mode == "backfill" and self.end:
+            raise ValueError("backfill ends with the first bar that is there; leave end out")
         if self.include_extended and not self.trading_hours:
             raise ValueError("include_extended has no effect without trading_hours")
         if self.trading_hours and self.timeframe in WITHOUT_HOURS:

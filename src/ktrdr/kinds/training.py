@@ -1,12 +1,12 @@
 """What a training is asked and what it answers."""
 
-from datetime import date
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ktrdr.invalid_fields import check
 from ktrdr.operations.kind import OperationKind
+from ktrdr.strategies.bar_terms import Day
 from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Strategy, Symbol, Timeframe
 from ktrdr.strategies.strategy_file import parse_strategy
@@ -24,8 +24,8 @@ class TrainingRequest(BaseModel):
     strategy: str = Field(max_length=262_144)
     symbols: tuple[Symbol, ...] = Field(default=(), max_length=50)
     timeframes: tuple[Timeframe, ...] = Field(default=(), max_length=1)
-    start_date: date | None = None
-    end_date: date | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
     provider: ProviderName | None = None
     seed: int | None = Field(default=None, ge=0, le=2**31 - 1)
     epochs: int | None = Field(default=None, ge=1, le=100_000)

@@ -43,11 +43,22 @@ def next_chunk(store: BarStore, series: Series, part: Interval, longest: timedel
     """
     before, after = _before(store, series, part.start), _after(store, series, part.end)
     begin = before if before + longest > part.start else part.start
-    if begin == part.start and after > part.end and part.start < after - longest < part.end:
-        return Chunk(Interval(after - longest, part.end), Interval(after - longest, after))
+    back = after - MOMENT - longest + timedelta(seconds=TIMEFRAME_SECONDS[series.timeframe])
+    if begin == part.start and after > part.end and part.start < back < part.end:
+        return Chunk(Interval(back, part.end), Interval(back, after))
     end = min(part.end, begin + longest)
     fits = end == part.end and after - begin <= longest
     return Chunk(Interval(part.start, end), Interval(begin, after if fits else end))
+
+
+def within_reach(chunk: Chunk, reach: Intervals | None) -> Chunk:
+    """Return the chunk without the stored bars at its sides that the source cannot be asked for any more."""
+    if reach is None:
+        return chunk
+    around = next(each for each in reach if each.start <= chunk.wanted.start < each.end)
+    begin = chunk.request.start if chunk.request.start >= around.start else chunk.wanted.start
+    end = chunk.request.end if chunk.request.end <= around.end else chunk.wanted.end
+    return Chunk(chunk.wanted, Interval(begin, end))
 
 
 def _before(store: BarStore, series: Series, moment: datetime) -> datetime:

@@ -9,8 +9,9 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.import_options import LINE
-from ktrdr.market_data.ingest import FIRST_OFFENDERS, NOTHING_WRITTEN
+from ktrdr.market_data.ingest import FIRST_OFFENDERS
 
+ALL_OR_NONE = "nothing was written; --quarantine sets wrong lines aside and keeps the rest"
 OFFENCES: dict[str, type[pl.DataType]] = {"line": pl.Int64, "words": pl.String, "hint": pl.String}
 
 
@@ -23,7 +24,7 @@ class Fault:
 
     broken: pl.Series
     words: str
-    hint: str = NOTHING_WRITTEN
+    hint: str = ALL_OR_NONE
     column: str = ""
     written: pl.Series | None = None
 
@@ -36,7 +37,7 @@ class Fault:
         return offences(lines.filter(self.broken).to_list(), words, self.hint)
 
 
-def offences(lines: Sequence[int], words: Sequence[str] | str, hint: str = NOTHING_WRITTEN) -> pl.DataFrame:
+def offences(lines: Sequence[int], words: Sequence[str] | str, hint: str = ALL_OR_NONE) -> pl.DataFrame:
     """Return a table of offences; one text is said of every line."""
     said = [words] * len(lines) if isinstance(words, str) else words
     return pl.DataFrame({"line": lines, "words": said, "hint": [hint] * len(lines)}, schema=OFFENCES)

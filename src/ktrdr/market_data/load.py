@@ -31,7 +31,10 @@ def read_bars(store: BarStore, series: Series, start: date | None, end: date | N
     meta = store.meta(series)
     bars = store.read(series, day_range(start, end))
     if bars.is_empty():
-        there = f"there are {meta.rows:,} from {meta.first:%Y-%m-%d} to {meta.last:%Y-%m-%d}"
+        there = f"`{series.provider}` has none"
+        if meta.first and meta.last:
+            first, last = f"{meta.first:%Y-%m-%d}", f"{meta.last:%Y-%m-%d}"
+            there = f"there are {meta.rows:,}: --start-date {first} --end-date {last}"
         raise DataInvalid(f"no {series.symbol} {series.timeframe} bars from {start} to {end}", hint=there)
     check_bars(bars)
     return LoadedBars(bars, series.provider, meta.terms.adjustment, _fingerprint(bars))

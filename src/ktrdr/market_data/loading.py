@@ -1,6 +1,7 @@
 """Loading: what is asked for and not there yet is fetched, checked and stored, a chunk at a time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -8,18 +9,18 @@ from typing import TypeVar
 import polars as pl
 
 from ktrdr.errors import DataInvalid, InputInvalid
-from ktrdr.market_data.adjustment import refuse_another_adjustment
-from ktrdr.market_data.bars import empty_bars, end_of_day, midnight
+from ktrdr.market_data.adjustment import refuse_another_adjustment, refuse_lost_neighbours
+from ktrdr.market_data.bars import EARLIEST, empty_bars, end_of_bar, end_of_day, midnight
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
-from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk
+from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk, within_reach
 from ktrdr.market_data.finished import finished_until
 from ktrdr.market_data.hours import within_hours
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.intervals import Interval, Intervals
-from ktrdr.market_data.load_report import LoadCounts, LoadReport
+from ktrdr.market_data.load_report import LoadCounts, LoadReport, nothing_there
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
-from ktrdr.market_data.quality import quality_report
+from ktrdr.market_data.quality import QualityReport, quality_report
 from ktrdr.market_data.series_meta import DataDamaged, Series, SeriesMeta, Terms, refuse_other_terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.strategies.bar_terms import Hours
@@ -69,12 +70,15 @@ class SeriesLoader:
         self._facts: SymbolFacts | None = None
         self.counts = LoadCounts()
 
-    def close(self) -> None:
-        """Let go of what the provider holds open."""
-        self._provider.close()
-
     def look_up(self) -> None:
-        """Ask the provider what it knows of the symbol, unless the store says it; raises as it does."""
+        """Ask the provider what it knows of the symbol, unless the store says it; raises as it does.
+
+        What is damaged is mended by the load.
+        """
+        with suppress(DataDamaged):
+            self._look_up()
+
+    def _look_up(self) -> None:
         self._meta = self._known()
         is_enough = self._wish.mode == "tail" or self._wish.start or self._meta.begins
         if self._is_stored and is_enough:
@@ -82,7 +86,10 @@ class SeriesLoader:
         if self._facts is None:
             self._facts = self._provider.look_up(self._series.symbol, self._series.timeframe)
         facts = self._facts
-        terms = replace(self._meta.terms, calendar=self._meta.terms.calendar or facts.calendar)
+        calendar = self._meta.terms.calendar or facts.calendar
+        terms = replace(self._meta.terms, calendar=calendar, made_of=facts.made_of)
+        if self._is_stored:
+            refuse_other_terms(self._meta, terms)
         self._meta = replace(self._meta, terms=terms, begins=facts.first)
 
     def load(self) -> LoadReport:
@@ -109,19 +116,24 @@ class SeriesLoader:
             return work()
 
     def _fill(self) -> Interval:
-        self.look_up()
+        self._look_up()
         asked = self._asked()
-        wanted = missing(self._wish.mode, asked, self._meta)
         reach = self._provider.reach(self._series.symbol, self._series.timeframe)
-        self._fetch(wanted if reach is None else wanted.intersect(reach))
+        wanted = self._beginning(missing(self._wish.mode, asked, self._meta))
+        self._fetch(wanted if reach is None else wanted.intersect(reach), reach)
         return asked
 
-    def _fetch(self, wanted: Intervals) -> None:
+    def _beginning(self, wanted: Intervals) -> Intervals:
+        """Return what is wanted from when on the provider has bars."""
+        begins = self._meta.begins
+        return wanted.subtract(Intervals([Interval(EARLIEST, begins)])) if begins else wanted
+
+    def _fetch(self, wanted: Intervals, reach: Intervals | None) -> None:
         left = wanted
         while left:
             self._notice(1 - left.length / wanted.length, self.counts.new_bars)
             chunk = next_chunk(self._store, self._series, next(iter(left)), self._longest)
-            self._load_chunk(chunk)
+            self._load_chunk(within_reach(chunk, reach))
             left = left.subtract(Intervals([chunk.wanted]))
 
     def _known(self) -> SeriesMeta:
@@ -129,7 +141,7 @@ class SeriesLoader:
         if not self._is_stored:
             return wanted
         known = self._store.meta(self._series)
-        refuse_other_terms(known, wanted.terms)
+        refuse_other_terms(known, replace(wanted.terms, made_of=known.terms.made_of))
         return known
 
     @property
@@ -167,10 +179,10 @@ class SeriesLoader:
 
     def _finished(self, latest: datetime | None = None) -> datetime:
         """Return up to when bars are over, or `latest` if that is earlier; a calendar only if it matters."""
-        timeframe = self._series.timeframe
-        if latest is not None and latest <= finished_until(self._now, timeframe, None):
+        timeframe, now = self._series.timeframe, self._now - self._provider.delay
+        if latest is not None and latest <= finished_until(now, timeframe, None):
             return latest
-        finished = finished_until(self._now, timeframe, self._calendar())
+        finished = finished_until(now, timeframe, self._calendar())
         return finished if latest is None else min(latest, finished)
 
     def _begin(self, until: datetime) -> datetime:
@@ -184,11 +196,20 @@ class SeriesLoader:
         fetched = self._provider.fetch(self._series.symbol, self._series.timeframe, chunk.request)
         bars, duplicates = clean(fetched)
         if self._is_stored:
+            refuse_lost_neighbours(self._series, chunk, bars)
             refuse_another_adjustment(self._store, self._series, bars)
         inside = bars.filter(pl.col("time").is_between(chunk.wanted.start, chunk.wanted.end, "left"))
         kept = self._in_hours(inside)
-        self._store.extend(self._series, kept, chunk.wanted, self._meta.terms, self._begins)
+        if known := self._settled(chunk.wanted, inside):
+            self._store.extend(self._series, kept, known, self._meta.terms, self._begins)
         self._count(new_bars=kept.height, duplicates=duplicates, outside_hours=inside.height - kept.height)
+
+    def _settled(self, wanted: Interval, bars: pl.DataFrame) -> Interval | None:
+        """Return what is known now of an interval: what is not there yet may still come for some time."""
+        last = None if bars.is_empty() else end_of_bar(bars["time"][-1], self._series.timeframe)
+        settled = self._now - self._provider.settling
+        until = max(settled, last or wanted.start, wanted.start)
+        return Interval(wanted.start, min(wanted.end, until)) if until > wanted.start else None
 
     @property
     def _begins(self) -> datetime | None:
@@ -213,18 +234,12 @@ class SeriesLoader:
         scanned = self._store.scan(self._series, asked) if self._is_stored else ()
         bars = pl.concat([empty_bars().select(COUNTED), *(each.select(COUNTED) for each in scanned)])
         if bars.is_empty():
-            raise self._nothing_there(asked)
-        quality = quality_report(bars, self._series.timeframe, self._calendar())
-        return LoadReport(self._series, self._store.meta(self._series).terms, quality, self.counts)
+            raise nothing_there(self._known(), asked)
+        terms = self._store.meta(self._series).terms
+        return LoadReport(self._series, terms, self._quality(bars), self.counts)
 
-    def _nothing_there(self, asked: Interval) -> DataInvalid:
-        known = self._known()
-        hint = f"`{self._provider.name}` has none"
-        if known.first and known.last:
-            hint = f"there are {known.rows:,} from {known.first:%Y-%m-%d} to {known.last:%Y-%m-%d}"
-        last = asked.end - timedelta(microseconds=1)
-        return DataInvalid(
-            f"there are no {self._series.symbol} {self._series.timeframe} bars from "
-            f"{asked.start:%Y-%m-%d} to {last:%Y-%m-%d}",
-            hint=hint,
-        )
+    def _quality(self, bars: pl.DataFrame) -> QualityReport:
+        try:
+            return quality_report(bars, self._series.timeframe, self._calendar())
+        except DataInvalid:  # the calendar does not reach back so far
+            return quality_report(bars, self._series.timeframe, None)

@@ -1,5 +1,6 @@
 """Changes of a series' files: new ones first, the sidecar last, and then away with what it does not name."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,11 @@ def change(folder: Path, meta: SeriesMeta, bars: pl.DataFrame, within: Interval)
     files |= written(folder, [whole], timeframe)
     write_meta(folder, replace(meta, files=dict(sorted(files.items()))))
     remove_strangers(folder, replace(meta, files=files))
+
+
+def origin_of(names: Iterable[str]) -> str:
+    """Return what tells a series apart from another one in its place."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
 
 
 def set_aside_damaged(folder: Path, meta: SeriesMeta) -> tuple[str, ...]:

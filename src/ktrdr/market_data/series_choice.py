@@ -11,17 +11,23 @@ IMPORTED = "import"
 MOST_NAMED = 8
 
 
-def choose_series(store: BarStore, symbol: str, timeframe: str, provider: str | None = None) -> Series:
+def choose_series(
+    store: BarStore, symbol: str, timeframe: str, provider: str | None = None, *, imports_first: bool = True
+) -> Series:
     """Return the named provider's series, else one's own import, else that of the only provider that has it.
+
+    Without `imports_first` an import is one of several, as it should be where something is to be lost.
 
     Raises InputInvalid, naming them, where several providers have it, and NotFound, naming what there is of
     that symbol or of similar ones.
     """
     preferred = Series(provider or IMPORTED, symbol, timeframe)
-    if store.has(preferred):
+    if store.has(preferred) and (provider is not None or imports_first):
         return preferred
     known = [each.series for each in store.list()]
     fitting = [each for each in known if (each.symbol, each.timeframe) == (symbol, timeframe)]
+    if not fitting and store.has(preferred):
+        return preferred
     if provider is not None or not fitting:
         raise _nothing(preferred, known, named=provider is not None)
     if len(fitting) > 1:

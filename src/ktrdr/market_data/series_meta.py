@@ -12,7 +12,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.intervals import Intervals
 from ktrdr.strategies.bar_terms import Adjustment, Hours
 
-MISFITS = (OSError, ValueError, LookupError, TypeError, AttributeError)
+MISFITS = (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError)
 META = "meta.json"
 
 
@@ -29,12 +29,14 @@ class Series:
 class Terms:
     """What all bars of a series have in common, so that no two kinds of bars are ever mixed.
 
-    How prices are adjusted, which hours of the day are kept, and the trading calendar (None: not known).
+    How prices are adjusted, which hours of the day are kept, the trading calendar (None: not known), and the
+    origin of the finer series that they were made of (None: they were not made here).
     """
 
     adjustment: Adjustment = "raw"
     calendar: str | None = None
     hours: Hours = "all"
+    made_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class SeriesMeta:
     """What a sidecar says of a series.
 
     `covered` was fetched and is there, `empty` was fetched and the provider has nothing; `files` by name, in
-    order of time; `begins` is from when on the provider said to have bars (None: it was not asked).
+    order of time; `begins` is from when on the provider said to have bars (None: it was not asked); `origin`
+    stays the same as the series grows, and is another one when it is replaced.
     """
 
     series: Series
@@ -72,6 +75,7 @@ class SeriesMeta:
     empty: Intervals = field(default_factory=Intervals)
     files: Mapping[str, BarFile] = field(default_factory=dict)
     begins: datetime | None = None
+    origin: str = ""
 
     @property
     def rows(self) -> int:
@@ -100,6 +104,7 @@ def write_meta(folder: Path, meta: SeriesMeta) -> None:
         **asdict(meta.series),
         **asdict(meta.terms),
         "begins": meta.begins.isoformat() if meta.begins else None,
+        "origin": meta.origin,
         "covered": meta.covered.to_json(),
         "empty": meta.empty.to_json(),
         "files": {name: _file_shape(file) for name, file in meta.files.items()},
@@ -119,14 +124,15 @@ def read_meta(folder: Path) -> SeriesMeta:
             Intervals.from_json(shape["empty"]),
             {str(name): _read_file(file) for name, file in shape["files"].items()},
             datetime.fromisoformat(shape["begins"]) if shape.get("begins") else None,
+            str(shape.get("origin", "")),
         )
     except MISFITS:
         raise damaged(path) from None
 
 
 def _read_terms(shape: Mapping[str, Any]) -> Terms:
-    """Read the terms; a sidecar of an earlier version speaks of neither calendar nor hours."""
-    terms = Terms(shape["adjustment"], shape.get("calendar"), shape.get("hours", "all"))
+    """Read the terms; a sidecar of an earlier version speaks of adjustment alone."""
+    terms = Terms(shape["adjustment"], shape.get("calendar"), shape.get("hours", "all"), shape.get("made_of"))
     if terms.adjustment not in get_args(Adjustment) or terms.hours not in get_args(Hours):
         raise ValueError(terms)
     return terms
@@ -153,9 +159,12 @@ def damaged(path: Path) -> DataDamaged:
 
 def refuse_other_terms(meta: SeriesMeta, terms: Terms) -> None:
     """Raise DataInvalid unless bars on these terms may be put into a series."""
-    symbol, kept = meta.series.symbol, meta.terms
-    hint = f"`ktrdr data delete {symbol}` first, to load it in another way"
+    symbol, timeframe, kept = meta.series.symbol, meta.series.timeframe, meta.terms
+    hint = f"`ktrdr data delete {symbol} --timeframe {timeframe}` first, to load it in another way"
     if kept.adjustment != terms.adjustment:
         raise DataInvalid(f"{symbol} is kept as `{kept.adjustment}`, not `{terms.adjustment}`", hint=hint)
     if kept.hours != terms.hours:
         raise DataInvalid(f"{symbol} is kept with {kept.hours} hours, not {terms.hours}", hint=hint)
+    if kept.made_of != terms.made_of:
+        was = "made of other bars than are there now" if terms.made_of else "made of finer bars here"
+        raise DataInvalid(f"{symbol} {timeframe} was {was}", hint=hint)

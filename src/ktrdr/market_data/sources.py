@@ -7,17 +7,18 @@ from datetime import datetime
 
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.market_data.bars import TIMEFRAME_SECONDS
+from ktrdr.market_data.expected import BY_DAY
 from ktrdr.market_data.loading import Notice, SeriesLoader, Wish
 from ktrdr.market_data.providers.base import BarProvider
-from ktrdr.market_data.providers.settings import ProviderSettings
-from ktrdr.market_data.providers.stored import StoredBars
-from ktrdr.market_data.providers.table import open_provider
+from ktrdr.market_data.providers.stored import StoredBars, finer_series
 from ktrdr.market_data.series_choice import IMPORTED, choose_series
 from ktrdr.market_data.series_meta import DataDamaged, Series, Terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.strategies.bar_terms import Adjustment
 
 USUAL = "sample"
+
+OpenSource = Callable[[str, Adjustment | None, str], BarProvider]
 
 
 def find_series(store: BarStore, symbol: str, timeframe: str, provider: str | None = None) -> Series:
@@ -39,7 +40,7 @@ def open_loader(
     store: BarStore,
     series: Series,
     wish: Wish,
-    settings: ProviderSettings,
+    open_source: OpenSource,
     *,
     adjustment: Adjustment | None = None,
     now: datetime,
@@ -48,19 +49,23 @@ def open_loader(
 ) -> SeriesLoader:
     """Return the loader of a series; what is stored already decides terms that nobody asked for.
 
-    Raises InputInvalid for a provider that is not there, or that cannot do what is asked.
+    `open_source(name, adjustment, timeframe)` returns a provider. Raises InputInvalid for one that is not
+    there, or that cannot do what is asked.
     """
     kept = _kept_terms(store, series)
-    adjusted = adjustment or (kept.adjustment if kept else None)
-    hours = kept.hours if kept and wish.hours == "all" else wish.hours
     provider: BarProvider
     if wish.mode == "local":
-        provider = StoredBars(series.provider, adjusted or _finer_terms(store, series).adjustment, store)
+        usual = kept or _finer_terms(store, series)
+        terms = replace(usual, adjustment=adjustment or usual.adjustment)
+        provider = StoredBars(series.provider, terms, store)
+        kept = kept or terms
     elif series.provider == IMPORTED:
         hint = "import them again, or use --mode local or another --provider"
         raise InputInvalid(f"the bars of {series.symbol} were imported; there is nobody to ask", hint=hint)
     else:
-        provider = open_provider(series.provider, settings, adjusted, series.timeframe)
+        adjusted = adjustment or (kept.adjustment if kept else None)
+        provider = open_source(series.provider, adjusted, series.timeframe)
+    hours = kept.hours if kept and wish.hours == "all" else wish.hours
     return SeriesLoader(
         store, provider, series, replace(wish, hours=hours), now=now, notice=notice, wait=wait
     )
@@ -73,5 +78,7 @@ def _kept_terms(store: BarStore, series: Series) -> Terms | None:
 
 
 def _finer_terms(store: BarStore, series: Series) -> Terms:
-    finer = StoredBars(series.provider, "raw", store).finest(series.symbol, series.timeframe)
-    return finer.terms if finer else Terms()
+    """Return the terms of the finest series that bars can be made of; days and weeks have no hours."""
+    finest = next(finer_series(store, series.provider, series.symbol, series.timeframe), None)
+    terms = finest.terms if finest else Terms()
+    return replace(terms, hours="all") if series.timeframe in BY_DAY else terms

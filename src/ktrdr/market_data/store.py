@@ -1,14 +1,16 @@
 """Bars on disk: Parquet by year (by month for 1m), and a sidecar that vouches for every file."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from ktrdr.atomic_files import sync_directory
 from ktrdr.errors import Conflict, NotFound
 from ktrdr.file_locks import exclusive_lock, patient_lock, shared_lock
 from ktrdr.market_data.bar_files import (
@@ -22,7 +24,7 @@ from ktrdr.market_data.bar_files import (
     remove_strangers,
 )
 from ktrdr.market_data.intervals import Interval, Intervals
-from ktrdr.market_data.series_changes import change, reach, set_aside_damaged, written
+from ktrdr.market_data.series_changes import change, origin_of, reach, set_aside_damaged, written
 from ktrdr.market_data.series_folder import folder_name
 from ktrdr.market_data.series_meta import (
     META,
@@ -62,8 +64,8 @@ class BarStore:
 
     def size(self, series: Series) -> int:
         """Return how many bytes the files of a series take; raises as `meta` does."""
-        folder = self._folder(series)
-        return sum((folder / name).stat().st_size for name in self.meta(series).files)
+        with self._opened(series, None) as parts:
+            return sum(os.fstat(each.stream.fileno()).st_size for each in parts)
 
     def read(self, series: Series, within: Interval | None = None) -> pl.DataFrame:
         """Return the bars, of an interval if one is given; only the files it touches are opened.
@@ -101,7 +103,9 @@ class BarStore:
                 files = written(folder, frames, series.timeframe)
                 covered = Intervals([reach(files, series.timeframe)])
                 with exclusive_lock(folder / LOCK):
-                    write_meta(folder, SeriesMeta(series, terms, covered, files=files))
+                    write_meta(
+                        folder, SeriesMeta(series, terms, covered, files=files, origin=origin_of(files))
+                    )
             finally:
                 with exclusive_lock(folder / LOCK):
                     remove_strangers(folder, _meta_or_none(folder))
@@ -121,7 +125,8 @@ class BarStore:
         """
         folder = self._folder(series)
         with exclusive_lock(folder / LOCK):
-            before = read_meta(folder) if (folder / META).exists() else SeriesMeta(series, terms)
+            fresh = SeriesMeta(series, terms, origin=origin_of((covered.start.isoformat(),)))
+            before = read_meta(folder) if (folder / META).exists() else fresh
             refuse_other_terms(before, terms)
             fetched, nothing = Intervals([covered]), Intervals()
             found, missing = (fetched, nothing) if bars.height else (nothing, fetched)
@@ -142,11 +147,12 @@ class BarStore:
         if not self.has(series):
             self.meta(series)
         with self.loading(series, _busy(series)), exclusive_lock(folder / LOCK):
-            was = _meta_or_none(folder) or SeriesMeta(series)
+            was = _meta_or_none(folder) if self.has(series) else self.meta(series)
             (folder / META).unlink()
+            sync_directory(folder)
             remove_strangers(folder, None)
             remove_damaged(folder)
-        return was
+        return was or SeriesMeta(series)
 
     def drop_damaged(self, series: Series) -> tuple[str, ...]:
         """Set files aside that are not what was written, so that their bars can be fetched again.
@@ -164,7 +170,7 @@ class BarStore:
     def list(self) -> tuple[SeriesInfo, ...]:
         """Return every series with bars whose sidecar can be read, by name."""
         folders = sorted(path.parent for path in self._root.glob(f"*/*/*/{META}"))
-        found = (_meta_or_none(folder) for folder in folders)
+        found = (_listed(folder) for folder in folders)
         return tuple(
             SeriesInfo(each.series, each.terms, each.rows, each.first, each.last)
             for each in found
@@ -204,6 +210,12 @@ def _busy(series: Series) -> Callable[[float], None]:
         raise Conflict(f"{series.symbol} {series.timeframe} is being loaded", hint="cancel the load, or wait")
 
     return refuse
+
+
+def _listed(folder: Path) -> SeriesMeta | None:
+    with suppress(OSError):
+        return _meta_or_none(folder)
+    return None
 
 
 def _meta_or_none(folder: Path) -> SeriesMeta | None:

@@ -1,11 +1,11 @@
 """A strategy as data: what the YAML file may say, and nothing else."""
 
 import re
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from ktrdr.strategies.bar_terms import Day
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.label_spec import LabelSpec
 from ktrdr.strategies.provider_name import ProviderName
@@ -15,12 +15,13 @@ TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
 SHAPE_POINTS = {"left": 2, "right": 2, "triangle": 3, "trapezoid": 4, "gaussian": 2}
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 _PART = r"(?=[^/]*\w)[^\s/\\\x00-\x1f\x7f-\x9f]{1,32}"
+LONGEST_SYMBOL = 80  # bytes; as a folder's name each may take three
 SYMBOL = re.compile(f"{_PART}(/{_PART})?")
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 def _symbol(text: str) -> str:
-    if not SYMBOL.fullmatch(text):
+    if not SYMBOL.fullmatch(text) or not text.isprintable() or len(text.encode()) > LONGEST_SYMBOL:
         raise ValueError(f"`{text}` is no symbol; one is written without spaces, as AAPL, ^GSPC or BTC/USDT")
     return text
 
@@ -36,8 +37,8 @@ class DataSection(Section):
 
     symbols: tuple[Symbol, ...] = Field(min_length=1, max_length=50)
     timeframe: Timeframe = "1d"
-    start: date | None = None
-    end: date | None = None
+    start: Day | None = None
+    end: Day | None = None
     provider: ProviderName | None = None
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ktrdr.errors import DataInvalid, NotFound, OperationCancelled
+from ktrdr.errors import DataInvalid, NotFound, OperationCancelled, ProviderFailed
 from ktrdr.market_data.bars import last_finished
 from ktrdr.market_data.chunks import Mode
 from ktrdr.market_data.intervals import Interval, Intervals
@@ -43,7 +43,7 @@ def load(
     dates = [None if number is None else day(number).date() for number in (first, last)]
     loader = SeriesLoader(
         store,
-        StoredBars("scripted", "raw", store) if mode == "local" else provider,
+        StoredBars("scripted", Terms("raw"), store) if mode == "local" else provider,
         SERIES,
         Wish(mode, *dates),
         now=day(today) + NOON,
@@ -81,7 +81,7 @@ def test_holes_are_filled_in_any_order_and_each_day_is_fetched_once(
     provider = ScriptedProvider(daily(there), longest_days=7)
     asked: set[int] = set()
     for start, length in ranges:
-        days = set(range(start, start + length + 1))
+        days = set(range(start, start + length + 1)) - {0}  # it says that it begins with day 1
         new = days - asked
         asked |= days
         before = len(provider.asked)
@@ -95,9 +95,10 @@ def test_holes_are_filled_in_any_order_and_each_day_is_fetched_once(
         assert (len(provider.asked) > before) == bool(new)
     kept = numbers(store) if store.has(SERIES) else []
     assert kept == sorted(asked & set(there))
-    meta = store.meta(SERIES)
-    assert meta.known == Intervals(Interval(day(number), day(number + 1)) for number in asked)
-    assert meta.rows == len(kept)
+    if asked:
+        meta = store.meta(SERIES)
+        assert meta.known == Intervals(Interval(day(number), day(number + 1)) for number in asked)
+        assert meta.rows == len(kept)
 
 
 def test_tail_takes_what_is_new_and_backfill_what_was_before(store: BarStore) -> None:
@@ -252,3 +253,49 @@ def test_a_provider_is_asked_once_what_it_knows_and_never_about_what_is_stored(s
     load(store, provider)
     load(store, provider, "tail", today=110)
     assert provider.looked_up == ["ABC 1d"]
+
+
+class LateProvider(ScriptedProvider):
+    """Publishes bars some days after they are over."""
+
+    settling = 7 * DAY
+
+
+def test_bars_that_are_published_late_are_no_holes(store: BarStore) -> None:
+    """On day 30 the source has bars up to 26; what it has not yet is not taken for nothing."""
+    provider = LateProvider(daily(range(27)), longest_days=100)
+    assert load(store, provider, today=30).quality.bars == 27
+    provider.bars = daily(range(40))
+    assert load(store, provider, today=33).counts.new_bars == 6
+    assert numbers(store) == list(range(33))
+    load(store, LateProvider(daily(range(40)), longest_days=100), today=60)
+    assert store.meta(SERIES).known == Intervals([Interval(day(0), day(60) + NOON - 7 * DAY)])
+
+
+def test_an_answer_without_the_neighbour_it_was_asked_for_is_not_believed(store: BarStore) -> None:
+    provider = ScriptedProvider(daily(range(100)), longest_days=100)
+    load(store, provider, "full", 0, 49)
+    provider.bars = daily(range(60, 100))
+    with pytest.raises(ProviderFailed, match="did not give the bar of 2024-02-19 00:00 again"):
+        load(store, provider, "full", 0, 99)
+    assert store.meta(SERIES).known == Intervals([Interval(day(0), day(50))])
+
+
+def test_nothing_is_asked_from_before_the_provider_begins(store: BarStore) -> None:
+    provider = ScriptedProvider(daily(range(50, 60)), longest_days=5)
+    load(store, provider, "full", -3000, 59)
+    assert min(each.start for each in provider.asked) == day(50)
+
+
+def test_a_damaged_sidecar_is_mended_by_a_load_whose_symbols_were_looked_up_first(
+    store: BarStore, tmp_path: Path
+) -> None:
+    provider = ScriptedProvider(daily(range(50)))
+    load(store, provider)
+    next(tmp_path.rglob("meta.json")).write_text("{")
+    loader = SeriesLoader(
+        store, provider, SERIES, Wish(), now=day(60), notice=lambda *_: None, wait=threading.Event().wait
+    )
+    loader.look_up()
+    report = loader.load()
+    assert (report.quality.bars, report.counts.mended) == (50, ("meta.json",))

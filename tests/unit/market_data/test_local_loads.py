@@ -15,6 +15,7 @@ from ktrdr.market_data.load import read_bars
 from ktrdr.market_data.load_report import LoadReport
 from ktrdr.market_data.loading import SeriesLoader, Wish
 from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.providers.table import open_provider
 from ktrdr.market_data.resample import resample
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.sources import find_series, open_loader
@@ -43,7 +44,7 @@ def loader_of(store: BarStore, series: Series, wish: Wish) -> SeriesLoader:
         store,
         series,
         wish,
-        ProviderSettings(),
+        lambda name, adjustment, timeframe: open_provider(name, ProviderSettings(), adjustment, timeframe),
         now=NOW,
         notice=lambda *_: None,
         wait=threading.Event().wait,
@@ -66,7 +67,8 @@ def test_hours_are_made_of_minutes_up_to_the_last_whole_one(store: BarStore) -> 
     kept = store.read(HOURS)
     assert kept.equals(resample(store.read(MINUTES), "5m", "1h", open_calendar("XNYS")).bars)
     assert kept["time"][-1] == at(2024, 3, 14, 16, 30)
-    assert (report.terms, report.counts.new_bars) == (Terms("split", "XNYS"), kept.height)
+    made = Terms("split", "XNYS", made_of=store.meta(MINUTES).origin)
+    assert (report.terms, report.counts.new_bars) == (made, kept.height)
     again = make(store)
     assert (again.counts.requests, again.quality.bars) == (0, kept.height)
 
@@ -107,6 +109,45 @@ def test_days_are_made_of_minutes_not_of_the_hours_beside_them(store: BarStore) 
     assert (days.quality.bars, days.quality.last) == (9, at(2024, 3, 13))
 
 
+def test_hours_made_of_minutes_that_were_replaced_are_refused_until_deleted(store: BarStore) -> None:
+    """An import in place of another makes what was made of it untrue."""
+    make(store)
+    store.replace(MINUTES, [minutes(at(2024, 3, 14))], Terms("split", "XNYS"))
+    with pytest.raises(DataInvalid, match="ACME 1h was made of other bars than are there now") as stale:
+        make(store)
+    assert "`ktrdr data delete ACME --timeframe 1h` first" in str(stale.value.hint)
+    store.delete(HOURS)
+    assert make(store).quality.last == at(2024, 3, 13, 19, 30)
+
+
+def test_bars_of_ones_own_are_never_mixed_with_made_ones(store: BarStore) -> None:
+    own = resample(store.read(MINUTES), "5m", "1h", open_calendar("XNYS")).bars[:5]
+    store.replace(HOURS, [own], Terms("split", "XNYS"))
+    assert make(store).quality.bars == 5
+
+
+@pytest.mark.parametrize("terms", [Terms("raw", "XNYS"), Terms("split", "XNYS", "regular")])
+def test_bars_are_made_only_of_bars_on_the_same_terms(tmp_path: Path, terms: Terms) -> None:
+    """Raw minutes make no adjusted hours, and minutes of the sessions none that claim all hours."""
+    store = BarStore(tmp_path)
+    store.replace(MINUTES, [minutes(at(2024, 3, 9))], terms)
+    asked = open_loader(
+        store,
+        HOURS,
+        Wish("local", hours="all"),
+        lambda *_: pytest.fail("nobody is asked"),
+        adjustment="split",
+        now=NOW,
+        notice=lambda *_: None,
+        wait=threading.Event().wait,
+    )
+    if terms.adjustment == "raw":
+        with pytest.raises(DataInvalid, match="nor finer ones to make them of"):
+            asked.load()
+    else:
+        assert asked.load().terms.hours == "regular"
+
+
 def test_bars_without_a_calendar_are_not_put_together(tmp_path: Path) -> None:
     store = BarStore(tmp_path)
     store.replace(MINUTES, [minutes(at(2024, 3, 9))])
@@ -138,7 +179,7 @@ def test_bars_for_use_are_those_of_the_dates_or_it_is_said_what_there_is(store: 
     assert used.fingerprint != other.fingerprint
     with pytest.raises(DataInvalid, match="no ACME 5m bars from 2025-01-01 to None") as nothing:
         read_bars(store, MINUTES, at(2025, 1, 1).date(), None)
-    assert nothing.value.hint == "there are 753 from 2024-03-01 to 2024-03-14"
+    assert nothing.value.hint == "there are 753: --start-date 2024-03-01 --end-date 2024-03-14"
     with pytest.raises(NotFound):
         read_bars(store, HOURS, None, None)
 
@@ -166,3 +207,19 @@ def test_trading_hours_are_kept_alone_and_never_mixed_with_others(tmp_path: Path
         SeriesLoader(
             store, provider, unknown, regular, now=NOW, notice=lambda *_: None, wait=threading.Event().wait
         ).load()
+
+
+def test_bars_from_before_the_calendar_begins_are_loaded_without_its_words(tmp_path: Path) -> None:
+    """Tokyo's sessions are known from 1997 on."""
+    old = bars_at([at(1990, 1, day) for day in range(8, 13)])
+    loader = SeriesLoader(
+        BarStore(tmp_path),
+        ScriptedProvider(old, longest_days=30, calendar="XTKS"),
+        Series("scripted", "OLD", "1d"),
+        Wish("full", None, at(1990, 1, 20).date()),
+        now=NOW,
+        notice=lambda *_: None,
+        wait=threading.Event().wait,
+    )
+    report = loader.load()
+    assert (report.quality.bars, report.quality.coverage, report.terms.calendar) == (5, None, "XTKS")

@@ -15,6 +15,7 @@ from ktrdr.kinds.data_import import DataImportRequest
 from ktrdr.operations.identifier import new_upload_id
 
 WORTH_SAYING = 50.0  # MB
+GIVE_A_FILE = "give the path of a CSV or Parquet file"
 
 
 @operation_command()
@@ -87,11 +88,11 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _upload(session: Session, file: Path) -> str:
     try:
+        if file.is_char_device() or file.is_block_device() or file.is_socket():
+            raise InputInvalid(f"`{file}` is no file and no pipe", hint=GIVE_A_FILE)
         megabytes = file.stat().st_size / 1e6
         if megabytes >= WORTH_SAYING and not session.quiet:
             typer.echo(f"Sending {safe(file.name)} ({megabytes:,.0f} MB) ...", err=True)
         return session.ask(lambda client: client.upload(file))
     except OSError as error:
-        raise InputInvalid(
-            f"cannot read `{file}`: {error.strerror}", hint="give the path of a CSV or Parquet file"
-        ) from None
+        raise InputInvalid(f"cannot read `{file}`: {error.strerror}", hint=GIVE_A_FILE) from None

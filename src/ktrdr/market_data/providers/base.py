@@ -16,21 +16,26 @@ from ktrdr.strategies.bar_terms import Adjustment
 class SymbolFacts:
     """What a provider says of a symbol before any bar is fetched.
 
-    The time from which it may have bars, and the name of its trading calendar (None: not known).
+    The time from which it may have bars, the name of its trading calendar (None: not known), and the origin
+    of the finer series its bars are made of (None: they are not made here).
     """
 
     first: datetime
     calendar: str | None = None
+    made_of: str | None = None
 
 
 class BarProvider(ABC):
     """A source of bars, all of one adjustment.
 
-    `name` is part of what is stored, `adjustments` lists what the source can serve.
+    `name` is part of what is stored, `adjustments` lists what the source can serve. A bar that is over is
+    final after `delay`; one that is not there may still come for as long as `settling`.
     Every method that asks a network raises ProviderFailed when the source cannot answer.
     """
 
     adjustments: ClassVar[tuple[Adjustment, ...]]
+    delay: ClassVar[timedelta] = timedelta()
+    settling: ClassVar[timedelta] = timedelta()
 
     def __init__(self, name: str, settings: ProviderSettings, adjustment: Adjustment) -> None:
         self.name = name

@@ -43,6 +43,8 @@ class CryptoExchange(BarProvider):
     """
 
     adjustments: ClassVar[tuple[Adjustment, ...]] = ("raw",)
+    delay = timedelta(minutes=1)
+    settling = timedelta(days=7)
     addresses: ClassVar[Mapping[str, str]] = {}
     surroundings: ClassVar[Surroundings] = Surroundings()
 

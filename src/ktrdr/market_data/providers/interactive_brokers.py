@@ -63,6 +63,8 @@ class InteractiveBrokers(BarProvider):
     """
 
     adjustments: ClassVar[tuple[Adjustment, ...]] = ("split",)
+    delay = timedelta(hours=1)
+    settling = timedelta(days=7)
     surroundings: ClassVar[Surroundings] = Surroundings(timeout=SIXTY_SECONDS)
 
     def __init__(self, name: str, settings: ProviderSettings, adjustment: Adjustment) -> None:

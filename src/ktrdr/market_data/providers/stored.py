@@ -1,5 +1,6 @@
 """What is stored already as a provider: coarser bars are made from finer ones, and nothing is fetched."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.resample import resample
-from ktrdr.market_data.series_meta import Series, SeriesMeta
+from ktrdr.market_data.series_meta import Series, SeriesMeta, Terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.strategies.bar_terms import Adjustment
 
@@ -28,20 +29,24 @@ class StoredBars(BarProvider):
 
     adjustments: ClassVar[tuple[Adjustment, ...]] = ("raw", "split", "split_dividend")
 
-    def __init__(self, name: str, adjustment: Adjustment, store: BarStore) -> None:
-        super().__init__(name, ProviderSettings(), adjustment)
+    def __init__(self, name: str, terms: Terms, store: BarStore) -> None:
+        super().__init__(name, ProviderSettings(), terms.adjustment)
+        self._hours = terms.hours
         self._store = store
 
     def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
-        """Return from when on there are bars, or finer ones that make some, and their calendar."""
-        series = Series(self.name, symbol, timeframe)
-        kept = self._store.meta(series) if self._store.has(series) else None
+        """Return from when on there are bars, or finer ones that make some, and what they are made of."""
+        kept, finer = self._kept(symbol, timeframe), self.finest(symbol, timeframe)
+        if kept and kept.first and not (finer and kept.terms.made_of):
+            return SymbolFacts(kept.first, kept.terms.calendar, kept.terms.made_of)
         whole = next(iter(self.reach(symbol, timeframe)), None)
-        starts = (kept.first if kept else None, whole.start if whole else None)
-        if (first := min(filter(None, starts), default=None)) is None:
+        if finer is None or whole is None:
             raise self._nothing_to_make(symbol, timeframe)
-        finer = self.finest(symbol, timeframe)
-        return SymbolFacts(first, (finer if finer and whole else kept or SeriesMeta(series)).terms.calendar)
+        return SymbolFacts(whole.start, finer.terms.calendar, finer.origin)
+
+    def _kept(self, symbol: str, timeframe: str) -> SeriesMeta | None:
+        series = Series(self.name, symbol, timeframe)
+        return self._store.meta(series) if self._store.has(series) else None
 
     def _nothing_to_make(self, symbol: str, timeframe: str) -> DataInvalid:
         finer = self.finest(symbol, timeframe)
@@ -60,9 +65,9 @@ class StoredBars(BarProvider):
         return timedelta(seconds=MOST_BARS * min(TIMEFRAME_SECONDS.values()))
 
     def reach(self, symbol: str, timeframe: str) -> Intervals:
-        """Return where whole coarser bars can be made; nowhere without finer ones."""
-        finer = self.finest(symbol, timeframe)
-        if finer is None or finer.terms.calendar is None:
+        """Return where whole coarser bars can be made; nowhere without finer ones, or beside others."""
+        kept, finer = self._kept(symbol, timeframe), self.finest(symbol, timeframe)
+        if finer is None or finer.terms.calendar is None or (kept and kept.terms.made_of is None):
             return Intervals()
         calendar = open_calendar(finer.terms.calendar)
         spans = (
@@ -86,13 +91,21 @@ class StoredBars(BarProvider):
         return made.bars.filter(pl.col("time").is_between(within.start, within.end, "left"))
 
     def finest(self, symbol: str, timeframe: str) -> SeriesMeta | None:
-        """Return the finest series of the symbol that is finer than a timeframe."""
-        wanted = TIMEFRAME_SECONDS[timeframe]
-        for finer, seconds in TIMEFRAME_SECONDS.items():
-            series = Series(self.name, symbol, finer)
-            if seconds < wanted and self._store.has(series):
-                return self._store.meta(series)
-        return None
+        """Return the finest series that bars can be made of: adjusted alike, and of the same hours."""
+        finer = finer_series(self._store, self.name, symbol, timeframe)
+        return next((each for each in finer if self._fits(each, timeframe)), None)
+
+    def _fits(self, finer: SeriesMeta, timeframe: str) -> bool:
+        is_alike = timeframe in BY_DAY or finer.terms.hours in {"all", self._hours}
+        return finer.terms.adjustment == self.adjustment and is_alike
+
+
+def finer_series(store: BarStore, name: str, symbol: str, timeframe: str) -> Iterator[SeriesMeta]:
+    """Yield what is stored of a source in finer timeframes, the finest first."""
+    for finer, seconds in TIMEFRAME_SECONDS.items():
+        series = Series(name, symbol, finer)
+        if seconds < TIMEFRAME_SECONDS[timeframe] and store.has(series):
+            yield store.meta(series)
 
 
 def _begin_of_whole(start: datetime, timeframe: str, calendar: TradingCalendar) -> datetime:

@@ -68,6 +68,8 @@ class YahooProvider(BarProvider):
     """
 
     adjustments: ClassVar[tuple[Adjustment, ...]] = ("split_dividend", "split")
+    delay = timedelta(hours=1)
+    settling = timedelta(days=7)
     hosts: ClassVar[Mapping[str, str]] = own_hosts(HOST)
     surroundings: ClassVar[Surroundings] = Surroundings()
 

@@ -10,7 +10,6 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ktrdr.errors import Conflict, InputInvalid
-from ktrdr.kinds.data_check import Day
 from ktrdr.market_data.bar_export import csv_pieces, parquet_pieces
 from ktrdr.market_data.bar_pages import grouped_bars, newest_bars
 from ktrdr.market_data.bars import day_range
@@ -20,6 +19,7 @@ from ktrdr.market_data.series_choice import choose_series
 from ktrdr.market_data.series_meta import Series, SeriesInfo, SeriesMeta
 from ktrdr.market_data.store import BarStore
 from ktrdr.server.problems import problem
+from ktrdr.strategies.bar_terms import Day
 from ktrdr.strategies.provider_name import ProviderName
 from ktrdr.strategies.strategy import Symbol, Timeframe
 
@@ -39,9 +39,9 @@ class SeriesQuery(BaseModel):
     timeframe: Timeframe = "1d"
     provider: ProviderName | None = None
 
-    def series(self, store: BarStore) -> Series:
+    def series(self, store: BarStore, *, imports_first: bool = True) -> Series:
         """Return the series that is meant; raises NotFound and InputInvalid."""
-        return choose_series(store, self.symbol, self.timeframe, self.provider)
+        return choose_series(store, self.symbol, self.timeframe, self.provider, imports_first=imports_first)
 
 
 class RangeQuery(SeriesQuery):
@@ -114,7 +114,8 @@ def data_router(store: BarStore) -> APIRouter:
     def delete(query: Annotated[SeriesQuery, Query()]) -> dict[str, Any] | Response:
         """Delete one series and return what was known of it; 409 while it is being loaded."""
         try:
-            return {"success": True, "data": _meta_shape(store.delete(query.series(store)))}
+            series = query.series(store, imports_first=False)
+            return {"success": True, "data": _meta_shape(store.delete(series))}
         except Conflict as error:
             return problem(409, "It is in use", error.message, hint=error.hint)
 

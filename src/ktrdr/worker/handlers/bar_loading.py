@@ -10,7 +10,9 @@ from ktrdr.clock import SystemClock
 from ktrdr.errors import KtrdrError, OperationCancelled
 from ktrdr.market_data.load_report import LoadReport
 from ktrdr.market_data.loading import SeriesLoader, Wish
+from ktrdr.market_data.providers.base import BarProvider
 from ktrdr.market_data.providers.settings import ProviderSettings
+from ktrdr.market_data.providers.table import open_provider
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.sources import open_loader
 from ktrdr.market_data.store import BarStore
@@ -40,6 +42,7 @@ class BarLoading:
             folders.provider_variables, folders.bars / ".pacing"
         )
         self._opened = ExitStack()
+        self._sources: dict[tuple[str, Adjustment | None, str], BarProvider] = {}
         self._share = 0.0, 1.0
         self._stored = 0
 
@@ -78,18 +81,24 @@ class BarLoading:
         return done
 
     def _open(self, wanted: Wanted) -> SeriesLoader:
-        loader = open_loader(
+        return open_loader(
             self._store,
             wanted.series,
             wanted.wish,
-            self._settings,
+            self._source,
             adjustment=wanted.adjustment,
             now=SystemClock().now(),
             notice=self._say,
             wait=self._wait,
         )
-        self._opened.callback(loader.close)
-        return loader
+
+    def _source(self, name: str, adjustment: Adjustment | None, timeframe: str) -> BarProvider:
+        """Return the one provider of a name and adjustment: a source lets nobody in twice."""
+        key = (name, adjustment, timeframe)
+        if key not in self._sources:
+            self._sources[key] = open_provider(name, self._settings, adjustment, timeframe)
+            self._opened.callback(self._sources[key].close)
+        return self._sources[key]
 
     def _say(self, share: float, new_bars: int) -> None:
         """Tell what is stored; at once, since the next request may take long or never be answered."""

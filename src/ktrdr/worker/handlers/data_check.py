@@ -10,7 +10,7 @@ from ktrdr.errors import DataInvalid, InputInvalid
 from ktrdr.kinds.data_check import DataCheckRequest, DataCheckResult, FoundGap, FoundJump
 from ktrdr.market_data.bar_files import overlaps
 from ktrdr.market_data.bar_pages import nothing_within
-from ktrdr.market_data.bars import SCHEMA, day_range, end_of_bar
+from ktrdr.market_data.bars import SCHEMA, TIMEFRAME_SECONDS, day_range, end_of_bar
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.finished import finished_until
@@ -26,6 +26,7 @@ from ktrdr.worker.folders import Folders
 PHASES = (PhaseProgress("Read", 0.7), PhaseProgress("Check", 0.3))
 JUDGED = ("time", "open", "close")
 MOST_NAMED = 10
+MOST_EXPECTED = 20_000_000
 
 
 def handle(request: DataCheckRequest, context: OperationContext, folders: Folders) -> DataCheckResult:
@@ -80,6 +81,12 @@ def _asked(
     first: datetime = bars["time"][0]
     last: datetime = bars["time"][-1]
     over = end_of_bar(last, request.timeframe)
+    length = TIMEFRAME_SECONDS[request.timeframe]
+    if request.start and (first - asked.start).total_seconds() / length > MOST_EXPECTED:
+        raise InputInvalid(
+            f"more than {MOST_EXPECTED:,} bars would be expected before the first one, of {first:%Y-%m-%d}",
+            hint="give a later --start",
+        )
     finished = max(over, finished_until(SystemClock().now(), request.timeframe, calendar))
     return Interval(
         asked.start if request.start else first,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.import_refusals import keep_refusals
 from ktrdr.market_data.series_choice import IMPORTED
-from ktrdr.market_data.series_meta import Series, Terms
+from ktrdr.market_data.series_meta import DataDamaged, Series, Terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
@@ -88,16 +89,24 @@ class _Import:
         if report.refused:
             listed = keep_refusals(self._refused, self._folders.bars, self._context.operation_id)
         done, stored = 0, 0
-        terms = Terms(self._request.adjustment, self._request.calendar)
         try:
             for each, (symbol, frames) in zip(report.series, self._bars.series(), strict=True):
                 counted = self._counted(frames, done, total, stored)
-                self._store.replace(self._series(symbol), counted, terms, self._wait)
+                series = self._series(symbol)
+                self._store.replace(series, counted, self._terms(series), self._wait)
                 done, stored = done + each.bars, stored + 1
         finally:
             if listed is not None and not stored:
                 listed.unlink()
         return listed
+
+    def _terms(self, series: Series) -> Terms:
+        """Return the terms that are said; the calendar of bars imported before stays if none is."""
+        calendar = self._request.calendar
+        with suppress(DataDamaged):
+            if calendar is None and self._store.has(series):
+                calendar = self._store.meta(series).terms.calendar
+        return Terms(self._request.adjustment, calendar)
 
     def _counted(
         self, frames: Iterator[pl.DataFrame], done: int, total: int, stored: int

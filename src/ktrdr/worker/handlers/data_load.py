@@ -36,7 +36,9 @@ def _result(report: LoadReport) -> LoadedSeries:
     return LoadedSeries.model_validate(
         {
             **asdict(report.series),
-            **asdict(report.terms),
+            "adjustment": report.terms.adjustment,
+            "calendar": report.terms.calendar,
+            "hours": report.terms.hours,
             "bars": quality.bars,
             "first": quality.first,
             "last": quality.last,
