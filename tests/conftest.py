@@ -27,7 +27,7 @@ COMPLETELY_COVERED = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests with terminals first: those fork, which is not safe once JAX has threads in this process."""
-    items.sort(key=lambda item: "process" not in item.path.parts)
+    items.sort(key=lambda item: "process" not in item.path.parts and "terminal" not in item.name)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -64,6 +64,9 @@ def test_what_was_told_once_is_not_told_again(ktrdr: Installation | OneProcess) 
 
 
 def test_a_training_tells_its_losses(ktrdr: Installation | OneProcess) -> None:
+    ktrdr.run(
+        "data", "load", "AAPL"
+    )  # in one process progress is polled, the more slowly the longer it rests
     lines = lines_of(ktrdr.run("models", "train", STRATEGY, "--output", "ndjson").stdout)
     figures = [line["data"] for line in lines if line["type"] == "metric"]
     assert figures
@@ -73,7 +76,7 @@ def test_a_training_tells_its_losses(ktrdr: Installation | OneProcess) -> None:
 def test_a_failure_is_an_error_and_an_end(ktrdr: Installation | OneProcess) -> None:
     lines = lines_of(ktrdr.run("models", "train", STRATEGY, "TSLA", "--output", "ndjson", expect=1).stdout)
     assert lines[-2]["type"] == "error"
-    assert "there are no bars of TSLA 1d" in lines[-2]["data"]["message"]
+    assert "`sample` has no bars of TSLA 1d" in lines[-2]["data"]["message"]
     assert ended(lines) == (1, "finished", "failed")
 
 

@@ -89,8 +89,8 @@ def test_trap_21_a_senseless_learning_rate_fails_clearly(ktrdr: Installation, tm
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("TSLA",), "there are no bars of TSLA 1d"),
-        (("AAPL", "1h"), "there are no bars of AAPL 1h"),
+        (("TSLA",), "`sample` has no bars of TSLA 1d"),
+        (("AAPL", "1h"), "`sample` has no bars of AAPL 1h"),
         (("--start-date", "2020-01-01", "--end-date", "2020-02-01"), "no AAPL 1d bars from 2020-01-01"),
         (("--end-date", "2000-06-01"), "usable rows"),
         (("--device", "cuda"), "no `cuda` device"),

@@ -9,7 +9,19 @@ from support.installation import Installation, ending, until
 from support.market_server import Fault, MarketServer, broken, hanging
 from support.providers_here import asks_here
 
-LOAD = ("data", "load", "BTC/USDT", "--provider", "ccxt", "--timeframe", "1h", "--start", "2024-03-01")
+LOAD = (
+    "data",
+    "load",
+    "BTC/USDT",
+    "--provider",
+    "ccxt",
+    "--timeframe",
+    "1h",
+    "--start",
+    "2024-03-01",
+    "--end",
+    "2024-12-31",
+)
 
 
 @pytest.fixture

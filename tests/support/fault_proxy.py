@@ -137,10 +137,11 @@ class FaultProxy:
         """Send one piece; tell whether the connection may go on."""
         await asyncio.sleep(self.faults.latency + len(piece) / self.faults.bytes_per_second)
         limit = self.faults.cut_after if self.faults.cut_once_after is None else self.faults.cut_once_after
-        self.faults.cut_once_after = None
         if limit is not None:
             piece = piece[: max(limit - connection.sent, 0)]
         connection.sent += len(piece)
+        if limit is not None and connection.sent >= limit:
+            self.faults.cut_once_after = None  # an answer may come in several pieces
         connection.writer.write(piece)
         await connection.writer.drain()
         return limit is None or connection.sent < limit

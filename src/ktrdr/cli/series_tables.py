@@ -82,8 +82,8 @@ def _series_cells(series: Mapping[str, Any]) -> tuple[str, ...]:
         str(series["first"])[:10],
         str(series["last"])[:10],
         f"{series['provider']}{built_in}",
-        str(series["adjustment"]),
-        str(series["calendar"] or UNKNOWN),
+        str(series.get("adjustment") or UNKNOWN),  # an older server does not say it
+        str(series.get("calendar") or UNKNOWN),
     )
 
 
