@@ -73,7 +73,7 @@ class BarStore:
         Raises DataDamaged, naming the file, if one is not what was written.
         """
         with self._opened(series, within) as parts:
-            return _within(read_parts(parts), within)
+            return _within(read_parts(parts), parts, within)
 
     def scan(self, series: Series, within: Interval | None = None) -> Iterator[pl.DataFrame]:
         """Yield the bars in order of time, a file at a time, as `read` returns them.
@@ -82,7 +82,7 @@ class BarStore:
         """
         with self._opened(series, within) as parts:
             for part in parts:
-                yield _within(read_parts([part]), within)
+                yield _within(read_parts([part]), [part], within)
 
     def replace(
         self,
@@ -201,8 +201,13 @@ class BarStore:
         return self._root / series.provider / folder_name(series.symbol) / series.timeframe
 
 
-def _within(bars: pl.DataFrame, within: Interval | None) -> pl.DataFrame:
-    return bars if within is None else bars.filter(inside(within))
+def _within(bars: pl.DataFrame, parts: Sequence[OpenPart], within: Interval | None) -> pl.DataFrame:
+    """Return the bars of an interval; those of files that lie wholly in it are not looked at again."""
+    if within is None or all(
+        within.start <= each.file.first and each.file.last < within.end for each in parts
+    ):
+        return bars
+    return bars.filter(inside(within))
 
 
 def _busy(series: Series) -> Callable[[float], None]:
