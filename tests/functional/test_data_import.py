@@ -223,7 +223,7 @@ async def test_who_cancels_while_another_one_loads_the_series_keeps_what_was(
     api: Api, tmp_path: Path
 ) -> None:
     """The import waits for the other; asked to stop, it leaves the old bars and nothing else."""
-    store, series = BarStore(tmp_path / "data"), Series("import", "X", "1d")
+    store, series = BarStore(tmp_path / "bars"), Series("import", "X", "1d")
     before = load_sample("IBM", "raw")
     store.replace(series, [before])
     upload_id = await uploaded(api, b"Date,Open,High,Low,Close\n2020-01-02,1,2,1,1\nx\n2020-01-03,1,2,1,1\n")
@@ -235,6 +235,7 @@ async def test_who_cancels_while_another_one_loads_the_series_keeps_what_was(
         await api.cancel(operation_id)
         assert (await api.until(operation_id))["status"] == "cancelled"
     assert store.read(series).equals(before)
+    assert not list(tmp_path.rglob("quarantine/*"))
     assert not list(tmp_path.rglob("spill.bars"))
 
 
