@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that measures coverage for the threshold, if a line of the generic core was never run."""
-    is_part = hasattr(session.config, "workerinput")  # the whole is judged where all parts are together
+    is_part = "PYTEST_XDIST_WORKER" in os.environ  # the whole is judged where all parts are together
     if is_part or not getattr(session.config.option, "cov_fail_under", None):
         return
     measured = coverage.Coverage()

@@ -41,6 +41,7 @@ class Importer:
             self.file.write_bytes(data.encode() if isinstance(data, str) else data)
         else:
             self.file.touch()
+        # mypy cannot check options that a test names freely
         options, refusals = replace(OPTIONS, **asked), self.folder / "refused.csv"  # type: ignore[arg-type]
         importing = BarImport(
             self.file, options, self.folder, lambda _: None, refusals=refusals, portions=portions

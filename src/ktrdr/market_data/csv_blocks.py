@@ -23,6 +23,7 @@ class LineBlocks:
         self._size = path.stat().st_size
         self._is_packed = self._file.read(len(GZIP)) == GZIP
         self._file.seek(0)
+        # mypy: a gzip file reads as a binary one does, though it is declared as none
         self._stream: BinaryIO = gzip.GzipFile(fileobj=self._file) if self._is_packed else self._file  # type: ignore[assignment]
         allowed = min(most_decoded, max(MOST_TIMES * self._size, ALWAYS_ALLOWED))
         self._most = allowed if self._is_packed else None

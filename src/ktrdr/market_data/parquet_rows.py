@@ -52,6 +52,7 @@ class ParquetRows(RowSource):
         chosen = self._scan().select(pl.col(column).alias(name) for name, column in self.columns.items())
         for begin in range(0, self._rows, self._slice):
             wanted = min(self._slice, self._rows - begin)
+            # mypy cannot tell the type of a lambda with a default
             table = _asked(lambda start=begin: chosen.slice(start, self._slice).collect(engine="streaming"))  # type: ignore[misc]
             if table.height != wanted:
                 raise _damaged(f"{table.height:,} of {wanted:,} rows are there")

@@ -43,7 +43,7 @@ def _schedule(name: str) -> pl.DataFrame:
     moments = {each: known[each].dt.tz_convert(None).to_numpy().astype("datetime64[us]") for each in MOMENTS}
     days = pl.Series("date", known.index.to_numpy().astype("datetime64[us]")).cast(pl.Date)
     utc = [pl.Series(each, values).dt.replace_time_zone("UTC") for each, values in moments.items()]
-    return pl.DataFrame([days, *utc]).cast(SESSIONS)  # type: ignore[arg-type]
+    return pl.DataFrame([days, *utc]).cast(pl.Schema(SESSIONS))
 
 
 def _library_calendar(name: str) -> exchange_calendars.ExchangeCalendar:

@@ -18,4 +18,4 @@ class FxWeek(TradingCalendar):
         no_break = pl.lit(None, dtype=SESSIONS["close"])
         return weekdays.with_columns(
             open=close.dt.offset_by("-1d"), close=close, break_start=no_break, break_end=no_break
-        ).cast(SESSIONS)  # type: ignore[arg-type]
+        ).cast(pl.Schema(SESSIONS))

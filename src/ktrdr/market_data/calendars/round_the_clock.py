@@ -17,4 +17,4 @@ class RoundTheClock(TradingCalendar):
         no_break = pl.lit(None, dtype=SESSIONS["close"])
         return days.with_columns(
             open=opened, close=opened.dt.offset_by("1d"), break_start=no_break, break_end=no_break
-        ).cast(SESSIONS)  # type: ignore[arg-type]
+        ).cast(pl.Schema(SESSIONS))

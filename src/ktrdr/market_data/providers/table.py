@@ -7,6 +7,7 @@ from ktrdr.lazy import resolve
 from ktrdr.market_data.providers.base import BarProvider
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.strategies.bar_terms import Adjustment
+from ktrdr.strategies.provider_name import WITH_VARIANTS
 
 PROVIDERS: Mapping[str, str] = {
     "sample": "ktrdr.market_data.providers.sample:SampleProvider",
@@ -17,7 +18,6 @@ PROVIDERS: Mapping[str, str] = {
     "ib": "ktrdr.market_data.providers.interactive_brokers:InteractiveBrokers",
 }
 EXTRAS = frozenset({"yfinance", "ccxt", "ib"})
-WITH_VARIANTS = frozenset({"ccxt"})
 
 
 def open_provider(

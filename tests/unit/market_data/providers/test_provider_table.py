@@ -9,6 +9,8 @@ from ktrdr.errors import InputInvalid
 from ktrdr.market_data.providers.crypto_exchange import CryptoExchange
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.market_data.providers.table import PROVIDERS, open_provider
+from ktrdr.market_data.series_choice import IMPORTED
+from ktrdr.strategies import provider_name
 
 WITHOUT = """
 import sys
@@ -86,3 +88,7 @@ def test_the_sample_needs_no_library_of_another_provider() -> None:
         "print(sorted({'yfinance', 'ccxt', 'ib_async', 'curl_cffi', 'pandas'} & set(sys.modules)))"
     )
     assert loaded == "[]\n"
+
+
+def test_what_a_request_may_name_is_what_there_is_and_ones_own_imports() -> None:
+    assert {*PROVIDERS, IMPORTED} == set(provider_name.PROVIDERS)
