@@ -200,3 +200,8 @@ def test_a_check_is_followed_and_listed_like_every_operation(ktrdr: Ktrdr) -> No
     assert [phase["name"] for phase in operation["progress"]["phases"]] == ["Read", "Check"]
     followed = ktrdr.run("operations", "follow", "@last").stdout
     assert followed.splitlines()[0] == shown.splitlines()[0]
+
+
+def test_force_without_a_page_is_refused(ktrdr: Ktrdr) -> None:
+    refused = ktrdr.run("data", "check", "AAPL", "--force", expect=2)
+    assert "--force has no effect without --html" in refused.stderr

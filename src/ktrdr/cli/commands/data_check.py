@@ -51,6 +51,8 @@ def check_bars(
     force: ForceOption = False,
 ) -> None:
     """Check stored bars against their trading calendar: coverage, gaps, jumps that look like splits."""
+    if force and html is None:
+        raise InputInvalid("--force has no effect without --html", hint="leave it out")
     if html:
         refuse_existing(html, force=force)
     adapter = DataCheckOperationAdapter(
