@@ -2,7 +2,6 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
-BENCHMARKS := startup endings followers features durable_starts training_throughput imports bar_reads
 
 .PHONY: install demo test check coverage docs bench clean
 
@@ -33,7 +32,7 @@ docs: install
 	PYTHONPATH=tests $(BIN)/python -m support.surface
 
 bench: install
-	@for each in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$each || exit; done
+	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,38 +6,55 @@ keeps the asked moments. The last line says how many of the files a year's read 
 
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
-from benchmarks.measure import Line, interleaved, print_table, ratios, seconds
+from benchmarks.measure import Line, interleaved, ratios, run, seconds
 from benchmarks.walk import random_walk
 from ktrdr.market_data.bar_files import inside, overlaps
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 
-BARS, RUNS = 10_000_000, 15
 SERIES = Series("import", "WALK", "1m")
 
 
-def lines() -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many bars are stored, how long the range is that is read, and how often."""
+
+    bars: int
+    days: int
+    runs: int
+
+
+FULL, SMALL = Size(10_000_000, 365, 15), Size(100_000, 10, 1)
+
+
+def bare_read(paths: list[Path], year: Interval) -> pl.DataFrame:
+    """Read the files and keep the asked moments."""
+    return pl.read_parquet(paths).filter(inside(year))
+
+
+def lines(size: Size) -> Iterator[Line]:
     """Measure and yield the lines."""
     with tempfile.TemporaryDirectory() as folder:
         store = BarStore(Path(folder))
-        store.replace(SERIES, [random_walk(BARS)])
+        store.replace(SERIES, [random_walk(size.bars)])
         files = store.meta(SERIES).files
         first = min(each.first for each in files.values())
-        year = Interval(
-            datetime(first.year + 5, 1, 1, tzinfo=UTC), datetime(first.year + 6, 1, 1, tzinfo=UTC)
-        )
+        begin = first + timedelta(minutes=size.bars // 4)
+        year = Interval(begin, begin + timedelta(days=size.days))
         touched = [name for name, file in files.items() if overlaps(file, year)]
-        paths = [path for path in Path(folder).rglob("*.parquet") if path.name in touched]
-        bare = lambda: pl.read_parquet(sorted(paths)).filter(inside(year))  # noqa: E731
-        assert store.read(SERIES, year).equals(bare())
+        paths = sorted(path for path in Path(folder).rglob("*.parquet") if path.name in touched)
+        assert store.read(SERIES, year).equals(bare_read(paths, year))
         read, plain = interleaved(
-            RUNS, lambda: seconds(lambda: store.read(SERIES, year)), lambda: seconds(bare)
+            size.runs,
+            lambda: seconds(lambda: store.read(SERIES, year)),
+            lambda: seconds(lambda: bare_read(paths, year)),
         )
         yield Line("A year read from the store to bare Polars", ratios(read, plain), at_most=1.3)
         yield Line("The baseline: bare Polars reads the year in", [each * 1000 for each in plain], "ms")
@@ -45,4 +62,4 @@ def lines() -> Iterator[Line]:
 
 
 if __name__ == "__main__":
-    print_table("Range reads", lines())
+    run("Range reads", lines, full=FULL, small=SMALL)

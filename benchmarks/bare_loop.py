@@ -61,7 +61,7 @@ def compiled_epoch(config: TrainingConfig, optimizer: optax.GradientTransformati
         x, y, weight = rows
 
         def drop(values: jax.Array, layer: int) -> jax.Array:
-            return values * keep_mask(values.shape, config.dropout, seeds, step, layer)
+            return values * keep_mask((len(values), values.shape[1]), config.dropout, seeds, step, layer)
 
         logits = forward(weights, x, config.activation, drop)
         return jnp.mean(weight * optax.softmax_cross_entropy_with_integer_labels(logits, y))

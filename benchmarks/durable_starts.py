@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Line, interleaved, print_table, ratios
+from benchmarks.measure import Line, interleaved, ratios, run
 from ktrdr.clock import SystemClock
 from ktrdr.kinds.dummy import KIND, DummyRequest
 from ktrdr.operations.service import QUEUE_LIMIT, OperationsService
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 
-STARTS, RUNS = QUEUE_LIMIT, 15
+STARTS = QUEUE_LIMIT
+FULL, SMALL = 15, 1  # runs
 TABLE = "CREATE TABLE bare (operation_id TEXT PRIMARY KEY, document TEXT NOT NULL)"
 
 
@@ -66,12 +67,12 @@ def commits_per_second(size: int) -> float:
         return STARTS / spent
 
 
-def lines() -> Iterator[Line]:
+def lines(runs: int) -> Iterator[Line]:
     """Measure and yield the lines."""
-    started, committed = interleaved(RUNS, starts_per_second, partial(commits_per_second, row_size()))
+    started, committed = interleaved(runs, starts_per_second, partial(commits_per_second, row_size()))
     yield Line("Starts a second to bare SQLite commits", ratios(started, committed))
     yield Line("The baseline: bare SQLite commits", committed, "/s")
 
 
 if __name__ == "__main__":
-    print_table("Durable starts", lines())
+    run("Durable starts", lines, full=FULL, small=SMALL)

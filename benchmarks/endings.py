@@ -11,8 +11,9 @@ the truth.
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ import httpx2
 import pexpect
 
 from benchmarks.home import Home, temporary_home
-from benchmarks.measure import Line, print_table
+from benchmarks.measure import Line, interleaved, run
 
 STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_momentum.yaml"
 LONG = ("dummy", "run", "--duration", "600", "--iterations", "6000")
@@ -32,7 +33,19 @@ ANSWER_FROZEN, EXIT_FROZEN = 500.0, 5000.0
 POLL_SECONDS = 0.3
 MOMENTS = random.Random(7)  # a schedule, not a secret
 TWO_PRESSES = 0.4  # closer ones count as one
-RUNS, TRAININGS, FROZEN = 10, 4, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How often each is measured after `warm_up` times that are thrown away."""
+
+    runs: int
+    trainings: int
+    frozen: int
+    warm_up: int
+
+
+FULL, SMALL = Size(10, 4, 3, 1), Size(1, 1, 1, 0)
 
 
 def milliseconds_since(moment: float) -> float:
@@ -158,29 +171,25 @@ def endless_training(home: Home) -> tuple[str, ...]:
     return ("models", "train", str(file))
 
 
-def repeated(runs: int, measure: Callable[[], float]) -> list[float]:
-    """Return the values of so many runs after one that is thrown away."""
-    return [measure() for _ in range(runs + 1)][1:]
-
-
-def lines() -> Iterator[Line]:
+def lines(size: Size) -> Iterator[Line]:
     """Measure and yield the lines."""
     with socket.create_server(("127.0.0.1", 0)) as gateway, _home_beside(gateway) as home:
         counter = partial(press_to_worker_gone, LONG, "iteration")
         load = partial(press_to_load_gone, gateway)
         training = partial(press_to_worker_gone, endless_training(home), "Epoch")
         for what, aim, runs, measure in (
-            ("End of work to exit", EXIT, RUNS, work_to_exit),
-            ("End of work to a poller of 300 ms", None, RUNS, work_to_poller),
-            ("Ctrl+C to the first words", ANSWER, RUNS, press_to_answer),
-            ("Ctrl+C to the end of a counting worker", WORKER_GONE, RUNS, counter),
-            ("Ctrl+C to the end of a training worker", WORKER_GONE, TRAININGS, training),
-            ("Ctrl+C to the end of a load without answers", WORKER_GONE, TRAININGS, load),
-            ("Second Ctrl+C to exit", SECOND_PRESS, RUNS, second_press_to_exit),
-            ("Frozen server: Ctrl+C to the first words", ANSWER_FROZEN, FROZEN, frozen_server_to_words),
-            ("Frozen server: Ctrl+C to exit", EXIT_FROZEN, FROZEN, frozen_server_to_exit),
+            ("End of work to exit", EXIT, size.runs, work_to_exit),
+            ("End of work to a poller of 300 ms", None, size.runs, work_to_poller),
+            ("Ctrl+C to the first words", ANSWER, size.runs, press_to_answer),
+            ("Ctrl+C to the end of a counting worker", WORKER_GONE, size.runs, counter),
+            ("Ctrl+C to the end of a training worker", WORKER_GONE, size.trainings, training),
+            ("Ctrl+C to the end of a load without answers", WORKER_GONE, size.trainings, load),
+            ("Second Ctrl+C to exit", SECOND_PRESS, size.runs, second_press_to_exit),
+            ("Frozen server: Ctrl+C to the first words", ANSWER_FROZEN, size.frozen, frozen_server_to_words),
+            ("Frozen server: Ctrl+C to exit", EXIT_FROZEN, size.frozen, frozen_server_to_exit),
         ):
-            yield Line(what, repeated(runs, partial(measure, home)), "ms", at_most=aim)
+            (values,) = interleaved(runs, partial(measure, home), warm_up=size.warm_up)
+            yield Line(what, values, "ms", at_most=aim)
 
 
 def _home_beside(gateway: socket.socket) -> AbstractContextManager[Home]:
@@ -189,4 +198,4 @@ def _home_beside(gateway: socket.socket) -> AbstractContextManager[Home]:
 
 
 if __name__ == "__main__":
-    print_table("Endings", lines())
+    run("Endings", lines, full=FULL, small=SMALL)

@@ -4,18 +4,30 @@ The baseline is the time per bar of 10,000 bars, the mean of ten datasets; 1 is 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measure import Line, interleaved, print_table, ratios, seconds
+from benchmarks.measure import Line, interleaved, ratios, run, seconds
 from benchmarks.walk import random_walk
 from ktrdr.features.dataset import build_dataset
 from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import parse_strategy
 
 STRATEGY = Path(__file__).parents[1] / "examples" / "strategies" / "trend_momentum.yaml"
-BASELINE, LENGTHS, RUNS = 10_000, (100_000, 1_000_000), 7
-REPEATS = {BASELINE: 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bars of the baseline, which is measured `repeats` times in a row, and of what is compared to it."""
+
+    baseline: int
+    repeats: int
+    lengths: tuple[int, ...]
+    runs: int
+
+
+FULL, SMALL = Size(10_000, 10, (100_000, 1_000_000), 7), Size(2_000, 1, (4_000,), 1)
 
 
 def minute_strategy() -> Strategy:
@@ -24,20 +36,22 @@ def minute_strategy() -> Strategy:
     return parse_strategy(text, "minute.yaml")
 
 
-def seconds_per_bar(count: int) -> float:
+def seconds_per_bar(count: int, repeats: int) -> float:
     """Return the seconds per bar of building a dataset from so many bars."""
-    bars, strategy, repeats = {"AAPL": random_walk(count)}, minute_strategy(), REPEATS.get(count, 1)
+    bars, strategy = {"AAPL": random_walk(count)}, minute_strategy()
     spent = seconds(lambda: [build_dataset(bars, strategy) for _ in range(repeats)])
     return spent / (count * repeats)
 
 
-def lines() -> Iterator[Line]:
+def lines(size: Size) -> Iterator[Line]:
     """Measure and yield the lines."""
-    counts = (BASELINE, *LENGTHS)
-    baseline, *longer = interleaved(RUNS, *(partial(seconds_per_bar, count) for count in counts))
-    for count, values in zip(LENGTHS, longer, strict=True):
-        yield Line(f"Time per bar of {count:,} bars to {BASELINE:,}", ratios(values, baseline))
+    few = partial(seconds_per_bar, size.baseline, size.repeats)
+    many = (partial(seconds_per_bar, count, 1) for count in size.lengths)
+    baseline, *longer = interleaved(size.runs, few, *many)
+    for count, values in zip(size.lengths, longer, strict=True):
+        what = f"Time per bar of {count:,} bars to {size.baseline:,}"
+        yield Line(what, ratios(values, baseline), at_most=1.2)
 
 
 if __name__ == "__main__":
-    print_table("Features", lines())
+    run("Features", lines, full=FULL, small=SMALL)

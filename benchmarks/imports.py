@@ -11,22 +11,35 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from benchmarks.measure import Line, interleaved, print_table, ratios, seconds
+from benchmarks.measure import Line, interleaved, ratios, run, seconds
 from benchmarks.walk import random_walk
 from ktrdr.market_data.bar_import import BarImport
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 
-SMALL, LARGE, RUNS = 1_000_000, 10_000_000, 3
 WRITTEN = "%Y-%m-%dT%H:%M:%SZ"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PEAK = "--peak"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bars of the small file, of the large one, and how often each is imported."""
+
+    few: int
+    many: int
+    runs: int
+
+
+FULL, SMALL = Size(1_000_000, 10_000_000, 3), Size(5_000, 20_000, 1)
 
 
 def write_csv(folder: Path, count: int) -> Path:
@@ -65,7 +78,7 @@ def bare_polars(file: Path) -> None:
 
 def peak_of(file: Path) -> float:
     """Return by how much an import lets a fresh process grow, in MB."""
-    command = [sys.executable, "-m", "benchmarks.imports", str(file)]
+    command = [sys.executable, "-m", "benchmarks.imports", PEAK, str(file)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -75,26 +88,29 @@ def peak() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def lines() -> Iterator[Line]:
+def lines(size: Size) -> Iterator[Line]:
     """Measure and yield the lines."""
     with tempfile.TemporaryDirectory() as folder:
-        small, large = (write_csv(Path(folder), count) for count in (SMALL, LARGE))
-        work = (partial(import_bars, large), partial(bare_polars, large), partial(import_bars, small))
-        imported, bare, little = interleaved(RUNS, *(partial(seconds, each) for each in work), warm_up=0)
-        yield Line(f"Import of {LARGE:,} bars to bare Polars", ratios(imported, bare), at_most=1.5)
-        yield Line(f"The baseline: bare Polars for {LARGE:,} bars", bare, "s")
-        share = LARGE / SMALL
+        few, many = (write_csv(Path(folder), count) for count in (size.few, size.many))
+        work = (partial(import_bars, many), partial(bare_polars, many), partial(import_bars, few))
+        imported, bare, little = interleaved(size.runs, *(partial(seconds, each) for each in work), warm_up=0)
+        yield Line(f"Import of {size.many:,} bars to bare Polars", ratios(imported, bare), at_most=1.5)
+        yield Line(f"The baseline: bare Polars for {size.many:,} bars", bare, "s")
+        share = size.many / size.few
         linear = [each / share for each in ratios(imported, little)]
-        yield Line(f"Time per bar of {LARGE:,} bars to {SMALL:,}", linear)
-        peaks = [peak_of(each) for each in (small, large)]
-        for count, megabytes in zip((SMALL, LARGE), peaks, strict=True):
-            yield Line(f"Peak memory of an import of {count:,} bars", [megabytes], "MB", at_most=1000.0)
+        yield Line(f"Time per bar of {size.many:,} bars to {size.few:,}", linear, at_most=1.2)
+        for count, file in ((size.few, few), (size.many, many)):
+            yield Line(f"Peak memory of an import of {count:,} bars", [peak_of(file)], "MB", at_most=1000.0)
+
+
+def main() -> None:
+    """Print the table, or what one import needs, for the process that asks for it."""
+    if sys.argv[1:2] != [PEAK]:
+        return run("Import", lines, full=FULL, small=SMALL)
+    before = peak()
+    import_bars(Path(sys.argv[2]))
+    return print(peak() - before)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        before = peak()
-        import_bars(Path(sys.argv[1]))
-        print(peak() - before)
-    else:
-        print_table("Import", lines())
+    main()

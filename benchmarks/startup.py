@@ -9,15 +9,26 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from benchmarks.home import temporary_home
-from benchmarks.measure import Line, interleaved, print_table, ratios, seconds
+from benchmarks.measure import Line, interleaved, ratios, run, seconds
 
 ROOT = Path(__file__).parents[1]
-RUNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How often each command is run, and whether from a wheel that is built and installed for it."""
+
+    runs: int
+    from_wheel: bool
+
+
+FULL, SMALL = Size(20, True), Size(1, False)
 
 
 @contextmanager
@@ -41,9 +52,14 @@ def _pip(python: str | Path, *arguments: str | Path) -> None:
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
-def lines() -> Iterator[Line]:
+def installation(size: Size) -> AbstractContextManager[Path]:
+    """Return the `bin` of a fresh environment, or of the present one."""
+    return installed_wheel() if size.from_wheel else nullcontext(Path(sys.executable).parent)
+
+
+def lines(size: Size) -> Iterator[Line]:
     """Measure and yield the lines."""
-    with installed_wheel() as binaries, temporary_home(str(binaries / "python")) as home:
+    with installation(size) as binaries, temporary_home(str(binaries / "python")) as home:
         ktrdr = str(binaries / "ktrdr")
 
         def timed(*command: str) -> Callable[[], float]:
@@ -51,10 +67,10 @@ def lines() -> Iterator[Line]:
 
         importing = timed(home.python, "-c", "import typer")
         helping, listing = timed(ktrdr, "--help"), timed(ktrdr, "operations", "list")
-        typer, shown, listed = interleaved(RUNS, importing, helping, listing)
+        typer, shown, listed = interleaved(size.runs, importing, helping, listing)
     yield Line("`ktrdr --help` to `import typer`", ratios(shown, typer), at_most=1.3)
     yield Line("`ktrdr operations list`, server warm, to `ktrdr --help`", ratios(listed, shown))
 
 
 if __name__ == "__main__":
-    print_table("Start", lines())
+    run("Start", lines, full=FULL, small=SMALL)
