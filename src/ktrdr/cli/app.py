@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ktrdr import __version__
+from ktrdr.cli.background_output import LEAVING_SECONDS, drain
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import die_by_closed_pipe, last_words
@@ -150,7 +151,7 @@ def _ended_by_signals(lines: EventLines) -> Iterator[None]:
     def say(code: int) -> bool:
         is_ending = lines.ended
         lines.end(code, "not_started")
-        return not is_ending
+        return not drain(LEAVING_SECONDS) or not is_ending
 
     if isinstance(lines, NoEventLines):
         yield

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import httpx2
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.backpressure import output_taken
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.follow import Follower, has_completed, has_ended, has_failed, read_operation, unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
-from ktrdr.cli.operation_outcome import OperationOutcome
+from ktrdr.cli.operation_outcome import SIGNAL_EXIT, OperationOutcome
 from ktrdr.cli.operation_report import MISFITS, OperationReport, View
 from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.role import Role
@@ -20,7 +21,6 @@ from ktrdr.errors import ContactLost, KtrdrError, NotFound, ServerFailed, Server
 
 T = TypeVar("T")
 
-SIGNAL_EXIT = 128
 ONE_LOOK = 0.001
 
 
@@ -146,11 +146,16 @@ class Attendance:
         return await self._stop()
 
     async def _watch(self, until: asyncio.Event) -> dict[str, Any] | None:
-        """Show every update; return the operation once it has ended, None if `until` was set first."""
+        """Show every update; return the operation once it has ended, None if `until` was set first.
+
+        What runs is shown as fast as it is read; what is being stopped waits for no reader.
+        """
         final = None
         async for operation in self._follower.updates(until):
             self._report.progress(operation)
             final = operation if has_ended(operation) else None
+            if not self._interrupts.first.is_set():
+                await unless(until, output_taken())
         return final
 
     async def _stop(self) -> OperationOutcome:

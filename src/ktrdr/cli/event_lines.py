@@ -67,7 +67,7 @@ class EventLines:
     """Writes one line an event, each at once; the last one is `end`, and there is only one."""
 
     def __init__(self, file: TextIO | None = None, clock: Clock | None = None) -> None:
-        self._file = file or sys.stdout
+        self._file = file
         self._clock = clock or SystemClock()
         self._began = self._clock.monotonic()
         self.ended = False
@@ -91,8 +91,9 @@ class EventLines:
             "status": self.status,
             "data": data,
         }
-        self._file.write(json.dumps(line, allow_nan=False) + "\n")
-        self._file.flush()
+        file = self._file or sys.stdout  # whichever it is now: written in the background or not
+        file.write(json.dumps(line, allow_nan=False) + "\n")
+        file.flush()
 
     def error(self, message: str, hint: str | None) -> None:
         """Write what went wrong."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from select import select
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,11 @@ class Interrupts:
     def terminated(self) -> bool:
         """Tell whether the system asked this process to end."""
         return self.signum == signal.SIGTERM
+
+    @property
+    def leaving(self) -> int | None:
+        """Return the signal after which this process is to be gone, whatever is still to be said."""
+        return self.signum if self.terminated or self.second.is_set() else None
 
     def receive(self, signum: int) -> None:
         """Take note of one signal."""
@@ -106,10 +112,13 @@ def die_by_signal(signum: int) -> None:
 def last_words(say: Callable[[int], bool]) -> Iterator[None]:
     """Let `say` hear the exit code before a signal ends the process, while nothing else listens.
 
-    If it returns False the process is ending anyway, and is let.
+    If it returns False the process is ending anyway, and is let. The next signal ends it at once, also where
+    `say` cannot come to its end.
     """
 
     def end(signum: int, _: FrameType | None) -> None:
+        for each in previous:
+            signal.signal(each, signal.SIG_DFL)
         if say(SHELL_CODE + signum):
             die_by_signal(signum)
 
@@ -129,8 +138,9 @@ def die_by_closed_pipe() -> None:
 
 
 def _leave_at_once(signum: int) -> None:
-    """Give the terminal its cursor back and die, whatever is still being cleaned up."""
-    if os.isatty(STANDARD_ERROR):
+    """Give a terminal that takes anything its cursor back and die, whatever is still being cleaned up."""
+    _, takes, _ = select([], [STANDARD_ERROR], [], 0)
+    if takes and os.isatty(STANDARD_ERROR):
         os.write(STANDARD_ERROR, SHOW_CURSOR)
     die_by_signal(signum)
 

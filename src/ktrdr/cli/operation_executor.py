@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 
 import httpx2
 from rich.console import Console
@@ -134,7 +135,8 @@ class AsyncOperationExecutor:
         try:
             with interrupts.listening(asyncio.get_running_loop()):
                 async with logs:
-                    return await attendance.attend(client, self._poll_interval)
+                    outcome = await attendance.attend(client, self._poll_interval)
+                    return replace(outcome, leaving=interrupts.leaving)
         finally:
             display.complete_operation(False, "")
             await client.close()

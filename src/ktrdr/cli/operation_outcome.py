@@ -6,18 +6,23 @@ from typing import Any
 from ktrdr.cli.event_lines import OUTCOMES
 from ktrdr.operations.operation import OperationStatus
 
+SIGNAL_EXIT = 128
 UNCONFIRMED = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
 class OperationOutcome:
-    """How it went: `status` is the server's word, or `not_started`, `detached`, `left` or `lost`."""
+    """How it went: `status` is the server's word, or `not_started`, `detached`, `left` or `lost`.
+
+    `leaving` is the signal after which the command is to be gone, whether or not its last words are read.
+    """
 
     status: str
     exit_code: int
     operation_id: str
     reason: str = ""
     final: dict[str, Any] | None = None
+    leaving: int | None = None
 
     @property
     def completed(self) -> bool:

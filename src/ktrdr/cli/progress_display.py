@@ -8,6 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from ktrdr.cli.background_output import BackgroundStream
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.display import ProgressDisplay, write_safely
 from ktrdr.cli.phase_rows import draw_rows, finished, phase_rows
@@ -19,6 +20,16 @@ from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.progress import GenericProgressState
 
 REFRESHES_PER_SECOND = 10
+
+
+class UnhurriedLive(Live):
+    """A live region that is drawn again only when the terminal has taken the picture before."""
+
+    def refresh(self) -> None:
+        """Draw, or leave it out."""
+        file = self.console.file
+        if not (isinstance(file, BackgroundStream) and file.is_behind):
+            super().refresh()
 
 
 class EnhancedCLIProgressDisplay(ProgressDisplay):
@@ -46,7 +57,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
         self._footer = str(context.get("footer", ""))
         self._told_at = self._clock.monotonic()
         self._started_at = self._told_at - float(context.get("elapsed_seconds", 0.0))
-        self._live = Live(
+        self._live = UnhurriedLive(
             get_renderable=self._render,
             console=self._console,
             refresh_per_second=REFRESHES_PER_SECOND,

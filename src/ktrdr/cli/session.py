@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
-from ktrdr.cli.attendance import SIGNAL_EXIT, Patience
+from ktrdr.cli.attendance import Patience
+from ktrdr.cli.background_output import LEAVING_SECONDS, background_output, drain
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.daemon_thread import in_daemon_thread
 from ktrdr.cli.display import DisplayFactory
@@ -28,7 +29,7 @@ from ktrdr.cli.local_server import ensure_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.operation_ids import whole_id
-from ktrdr.cli.operation_outcome import OperationOutcome
+from ktrdr.cli.operation_outcome import SIGNAL_EXIT, OperationOutcome
 from ktrdr.cli.options import Output, Progress, RunOutput
 from ktrdr.cli.plain_display import PlainProgressDisplay, SilentDisplay
 from ktrdr.cli.printed_commands import operations_command
@@ -159,7 +160,14 @@ class Session:
         return replace(usual, cancels=self.on_interrupt is OnInterrupt.CANCEL)
 
     def _finish(self, work: Coroutine[Any, Any, OperationOutcome]) -> NoReturn:
-        outcome = asyncio.run(work)
+        with background_output():
+            outcome = asyncio.run(work)
+            self._tell(outcome)
+            if outcome.leaving and not drain(LEAVING_SECONDS):
+                die_by_signal(outcome.leaving)
+            end_process(outcome.exit_code, patience=None)
+
+    def _tell(self, outcome: OperationOutcome) -> None:
         if self.output == RunOutput.JSON:
             self.print_json(outcome.to_dict())
         elif self.detach and self.output == RunOutput.TABLE and outcome.exit_code == 0:
@@ -167,7 +175,6 @@ class Session:
         self.lines.end(outcome.exit_code, outcome.word)
         if self.bell and sys.stderr.isatty():
             sys.stderr.write("\a")
-        end_process(outcome.exit_code)
 
     async def _ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
         client = self.client()
@@ -213,11 +220,15 @@ def open_session(
     )
 
 
-def end_process(code: int) -> NoReturn:
-    """End with an exit code; one that stands for a signal by dying of that signal."""
+def end_process(code: int, patience: float | None = LEAVING_SECONDS) -> NoReturn:
+    """End with an exit code; one that stands for a signal by dying of that signal.
+
+    `patience` is how many seconds a reader then has for what is not read yet; None is as long as it takes.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     if code > SIGNAL_EXIT:
+        drain(patience)
         die_by_signal(code - SIGNAL_EXIT)
     raise typer.Exit(code)
 

@@ -8,8 +8,9 @@ from rich.live import Live
 from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.backpressure import output_taken
 from ktrdr.cli.console import PlainSpokenConsole
-from ktrdr.cli.follow import wait_for
+from ktrdr.cli.follow import unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
 from ktrdr.cli.operation_ids import MOST_SEARCHED
 from ktrdr.cli.operation_tables import table_lines
@@ -39,6 +40,7 @@ async def watch_active(client: KtrdrApiClient, kind: str | None = None) -> int |
             active = (await client.list_operations(active_only=True, limit=MOST_SEARCHED, **wanted))["data"]
             lines = table_lines(active) if active else [NOTHING]
             live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
+            await unless(interrupts.first, output_taken())
             if not active:
                 break
             await wait_for(interrupts.first, LOOK_SECONDS)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ktrdr.cli.api_client import KtrdrApiClient
+from ktrdr.cli.backpressure import output_taken
 from ktrdr.errors import KtrdrError, ServerFailed
 
 LOG_PAUSE = 0.3
@@ -67,6 +68,7 @@ async def _tell(reader: LogReader, say: Callable[[dict[str, Any]], None]) -> Non
         with suppress(KtrdrError):
             for line in await reader.read():
                 say(line)
+            await output_taken()
         await asyncio.sleep(LOG_PAUSE)
 
 

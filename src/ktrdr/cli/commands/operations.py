@@ -7,19 +7,16 @@ import typer
 from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
-from ktrdr.cli.attendance import SIGNAL_EXIT
+from ktrdr.cli.background_output import background_output
 from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
 from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_adapters.repeated import RepeatedOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument
+from ktrdr.cli.operation_outcome import SIGNAL_EXIT
 from ktrdr.cli.operation_tables import details, table_lines
-from ktrdr.cli.options import (
-    Output,
-    OutputOption,
-    UrlOption,
-)
+from ktrdr.cli.options import Output, OutputOption, UrlOption
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, message_of, open_session
 from ktrdr.cli.several import wait_for_ends
@@ -210,8 +207,9 @@ def retry(opened: OpenSession, *, operation: IdArgument) -> None:
 def watch(context: typer.Context, *, kind: WatchedOption = None, url: UrlOption = None) -> None:
     """Show what is active, live, until nothing is; Ctrl+C only stops the watching."""
     session = open_session(context, url)
-    signum = session.ask(lambda client: watch_active(client, kind))
-    end_process(SIGNAL_EXIT + signum if signum else ExitCode.COMPLETED)
+    with background_output():
+        signum = session.ask(lambda client: watch_active(client, kind))
+        end_process(SIGNAL_EXIT + signum if signum else ExitCode.COMPLETED)
 
 
 def _refuse_unless_named(operations: list[str] | None, all_: bool, chosen: str | None) -> None:
