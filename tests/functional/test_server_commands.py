@@ -121,7 +121,7 @@ def test_a_server_that_does_not_answer_is_said_so_and_ends_by_force(
     with pytest.raises(Unavailable, match="has not stopped within"):
         stop_server(identity, timeout=0.01)
     assert run("server", "stop", "--force") == (0, "stopped\n", "")
-    assert identity.process() is None
+    assert not identity.is_running
 
 
 def test_a_port_that_cannot_be_is_a_wrong_address(run: Run) -> None:
@@ -138,7 +138,7 @@ def test_fault_54_an_idle_server_of_another_build_is_replaced(run: Run, settings
     assert run("operations", "list")[0] == 0
     second = read_identity(settings)
     assert second
-    assert first.process() is None
+    assert not first.is_running
     assert second.pid != first.pid
 
 

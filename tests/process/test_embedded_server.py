@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from ktrdr.cli.local_server import is_listening
+from ktrdr.server.daemon import take_lock
 from support.installation import Installation, ending, until
 
 
@@ -25,6 +26,24 @@ def test_sec_01_the_socket_is_private(ktrdr: Installation) -> None:
     path = ktrdr.settings.socket_path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_server_keeps_nothing_open_of_whoever_started_it(ktrdr: Installation) -> None:
+    """Neither the lock of a script nor the pipe that `3>&1 | cat` waits for; the server runs on."""
+    held = take_lock(ktrdr.home / "lock")
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [ktrdr.python, "-m", "ktrdr", "operations", "list"],
+        env=ktrdr.environment,
+        pass_fds=(held, writer),
+    ) as command:
+        os.close(writer)
+        os.close(held)
+        assert os.read(reader, 1) == b""
+        os.close(reader)
+    assert command.returncode == 0
+    os.close(take_lock(ktrdr.home / "lock"))
+    assert "running as process" in ktrdr.run("server", "status").stdout
 
 
 def test_sec_02_a_runtime_directory_that_others_can_enter_is_refused(ktrdr: Installation) -> None:

@@ -94,9 +94,7 @@ class Installation:
         """Return the live server process of this home."""
         identity = read_identity(self.settings)
         assert identity is not None, "no server is running"
-        process = identity.process()
-        assert process is not None
-        return process
+        return psutil.Process(identity.pid)
 
     def close(self) -> None:
         """End the server this home started, and with it its workers."""

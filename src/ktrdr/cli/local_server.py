@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
-
-import psutil
+from signal import SIGKILL, SIGTERM, Signals
 
 from ktrdr.build import build_fingerprint
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.errors import Unavailable
 from ktrdr.private_directory import private_directory
+from ktrdr.process_identity import PROC, is_running, send_signal
 from ktrdr.settings import Settings
 
 START_TIMEOUT = 15.0
@@ -29,17 +29,13 @@ class ServerIdentity:
     """The server that owns a home, as it wrote itself down."""
 
     pid: int
-    started_at: float
+    started_at: str | float
     build: str
 
-    def process(self) -> psutil.Process | None:
-        """Return the live process, or None if it has ended or its pid is somebody else's."""
-        try:
-            process = psutil.Process(self.pid)
-            ended = process.status() == psutil.STATUS_ZOMBIE
-            return process if process.create_time() == self.started_at and not ended else None
-        except psutil.NoSuchProcess:
-            return None
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it lives; its pid may be somebody else's by now."""
+        return is_running(self.pid, self.started_at)
 
 
 def ensure_server(settings: Settings, warn: Callable[[str], None]) -> Path:
@@ -65,10 +61,10 @@ def read_identity(settings: Settings) -> ServerIdentity | None:
     """Return who serves this home, or None if nobody does or nobody wrote itself down properly."""
     try:
         written = json.loads((settings.runtime_dir / "server.json").read_bytes())
-        identity = ServerIdentity(written["pid"], written["started_at"], written["build"])
+        identity = ServerIdentity(int(written["pid"]), written["started_at"], written["build"])
+        return identity if identity.is_running else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return identity if identity.process() else None
 
 
 def start_server(settings: Settings, clock: Clock | None = None) -> None:
@@ -104,17 +100,16 @@ def stop_server(identity: ServerIdentity, *, force: bool = False, timeout: float
     One that has not stopped after `timeout` seconds is killed by force; otherwise Unavailable is raised.
     """
     seconds = STOP_TIMEOUT if timeout is None else timeout
-    ways = (psutil.Process.terminate, psutil.Process.kill) if force else (psutil.Process.terminate,)
-    if not any(_ends(identity, end, seconds) for end in ways):
+    ways = (SIGTERM, SIGKILL) if force else (SIGTERM,)
+    if not any(_ends(identity, way, seconds) for way in ways):
         raise _silent(identity, f"has not stopped within {seconds:g} s")
 
 
-def _ends(identity: ServerIdentity, end: Callable[[psutil.Process], None], seconds: float) -> bool:
-    """End it in this way; tell whether the server is gone within the seconds."""
-    if process := identity.process():
-        end(process)
+def _ends(identity: ServerIdentity, way: Signals, seconds: float) -> bool:
+    """End it by this signal; tell whether the server is gone within the seconds."""
+    send_signal(identity.pid, identity.started_at, way)
     clock = SystemClock()
-    return _until(lambda: identity.process() is None, clock, clock.monotonic() + seconds)
+    return _until(lambda: not identity.is_running, clock, clock.monotonic() + seconds)
 
 
 def active_operations(settings: Settings) -> int:
@@ -173,12 +168,29 @@ def _exec_server(log: int, ready: int) -> int:
         [sys.executable, "-m", "ktrdr.server", "--ready-fd", str(ready)],
         os.environ,
         file_actions=[
+            *((os.POSIX_SPAWN_CLOSE, each) for each in _inherited() if each != ready),
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, log, 1),
             (os.POSIX_SPAWN_DUP2, log, 2),
         ],
         setsid=True,
     )
+
+
+def _inherited() -> list[int]:
+    """Return the descriptors beyond the standard ones that whoever started this process left open.
+
+    The server lives on: it would hold their locks, and keep the readers of their pipes waiting.
+    """
+    opened = [int(each.name) for each in (PROC / "self" / "fd").iterdir()]
+    return [each for each in opened if each > 2 and _is_inheritable(each)]
+
+
+def _is_inheritable(descriptor: int) -> bool:
+    try:
+        return os.get_inheritable(descriptor)
+    except OSError:  # the one that listed them is closed by now
+        return False
 
 
 def _read_until_ready(descriptor: int, seconds: float) -> bool:

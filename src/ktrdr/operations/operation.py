@@ -44,11 +44,11 @@ class OperationError:
 
 @dataclass(frozen=True, slots=True)
 class WorkerIdentity:
-    """A process that cannot be mistaken for another: `started_at` tells a reused pid apart."""
+    """A process that cannot be mistaken for another: `started_at` is as `process_identity` tells it."""
 
     host: str
     pid: int
-    started_at: float
+    started_at: str | float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from ktrdr.atomic_files import write_bytes
 from ktrdr.build import build_fingerprint
 from ktrdr.clock import SystemClock
@@ -18,6 +16,7 @@ from ktrdr.kinds.table import load_kinds
 from ktrdr.market_data.store import BarStore
 from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.private_directory import private_directory
+from ktrdr.process_identity import start_of
 from ktrdr.server.app import create_app
 from ktrdr.server.daemon import (
     IDLE_SECONDS,
@@ -85,8 +84,8 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _write_identity(path: Path) -> None:
     """Say who holds the lock, before anybody can connect and ask."""
-    process = psutil.Process()
-    identity = {"pid": process.pid, "started_at": process.create_time(), "build": build_fingerprint()}
+    pid = os.getpid()
+    identity = {"pid": pid, "started_at": start_of(pid), "build": build_fingerprint()}
     write_bytes(path, json.dumps(identity).encode())
 
 

@@ -15,7 +15,9 @@ def main() -> None:
     """Serve the one assignment that comes over the channel, and exit without lingering."""
     settings = Settings.load()
     os.umask(0o077)
-    channel = WorkerChannel(socket.socket(fileno=int(sys.argv[1])))
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)  # whatever the work starts would keep it open
+    channel = WorkerChannel(connection)
     assignment = channel.receive()
     keep_log(assignment["traceparent"])
     channel.listen(int(assignment["fence"]))

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from ktrdr.clock import SystemClock
 from ktrdr.errors import InputInvalid, KtrdrError, OperationCancelled
 from ktrdr.kinds.table import load_kind
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.events import Cancelled, Failed, Started, Succeeded, WorkerEvent
 from ktrdr.operations.operation import OperationError, WorkerIdentity
+from ktrdr.process_identity import start_of
 from ktrdr.worker.channel import WorkerChannel
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.table import load_handler
@@ -62,8 +61,8 @@ def _work(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folder
 
 
 def identity() -> WorkerIdentity:
-    """Return who this process is: host, pid and the process's start time."""
-    return WorkerIdentity(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    """Return who this process is: host, pid and when it started."""
+    return WorkerIdentity(socket.gethostname(), os.getpid(), start_of(os.getpid()))
 
 
 def _words(error: KtrdrError) -> str:

@@ -14,6 +14,7 @@ from ktrdr.operations.context import OperationContext
 from ktrdr.operations.engine import Assignment, WorkerEngine
 from ktrdr.operations.events import Cancelled, Failed, LeaseLost, Started, Succeeded, WorkerEvent
 from ktrdr.operations.operation import OperationError, WorkerIdentity
+from ktrdr.process_identity import start_of
 
 Work = Callable[[Assignment, OperationContext], Coroutine[None, None, Mapping[str, Any]]]
 
@@ -46,7 +47,7 @@ class InlineEngine(WorkerEngine):
         task.add_done_callback(lambda _: said.put_nowait(None))
         self._workers[assignment.operation_id] = _Worker(task, stop)
         try:
-            yield Started(assignment.fence, _identity(self._clock))
+            yield Started(assignment.fence, _identity())
             while (event := await said.get()) is not None:
                 yield event
         finally:
@@ -91,8 +92,8 @@ class InlineEngine(WorkerEngine):
         )
 
 
-def _identity(clock: Clock) -> WorkerIdentity:
-    return WorkerIdentity(socket.gethostname(), os.getpid(), clock.monotonic())
+def _identity() -> WorkerIdentity:
+    return WorkerIdentity(socket.gethostname(), os.getpid(), start_of(os.getpid()))
 
 
 def _ending(fence: int, task: asyncio.Task[Mapping[str, Any]]) -> WorkerEvent:

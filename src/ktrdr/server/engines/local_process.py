@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,15 @@ from ktrdr.operations.channel import HEADER_SIZE, frame, frame_length
 from ktrdr.operations.engine import Assignment, WorkerEngine
 from ktrdr.operations.events import ENDINGS, Failed, LeaseLost, WorkerEvent, event_from_json
 from ktrdr.operations.operation import OperationError, WorkerIdentity
-from ktrdr.server.engines.process_group import describe_end, end_group, end_orphan, kill_group
+from ktrdr.server.engines.process_group import (
+    describe_end,
+    end_group,
+    end_orphan,
+    kill_group,
+    kill_remains,
+)
 
+PROGRAM = (sys.executable, "-m", "ktrdr.worker")
 LINGER = 1.0
 CHECKPOINT_GRACE = 20.0
 
@@ -28,10 +35,18 @@ class _Worker:
 
 
 class LocalProcessEngine(WorkerEngine):
-    """Starts `python -m ktrdr.worker` per operation; its log is `ops/<id>/worker.log`."""
+    """Starts `program` with the channel's descriptor per operation; its log is `ops/<id>/worker.log`."""
 
-    def __init__(self, state_dir: Path, environment: Mapping[str, str], slots: int | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        environment: Mapping[str, str],
+        slots: int | None = None,
+        *,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.slots = slots or os.cpu_count() or 1
+        self._program = program
         self._ops = state_dir / "ops"
         self._environment = dict(environment)
         self._workers: dict[str, _Worker] = {}
@@ -52,6 +67,7 @@ class LocalProcessEngine(WorkerEngine):
         self._workers[assignment.operation_id] = worker
         if self._closing:
             worker.writer.close()
+        over = asyncio.create_task(_hang_up(worker))
         ending: WorkerEvent | None = None
         try:
             async for event in _events(worker.reader):
@@ -61,6 +77,7 @@ class LocalProcessEngine(WorkerEngine):
                 yield event
         finally:
             await self._reap(worker, CHECKPOINT_GRACE if ending is None else LINGER)
+            await over
             del self._workers[assignment.operation_id]
         yield ending or self._lost(assignment, worker)
 
@@ -97,7 +114,7 @@ class LocalProcessEngine(WorkerEngine):
         with contextlib.ExitStack() as opened, theirs, log.open("ab") as output:
             opened.enter_context(ours)
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "ktrdr.worker", str(theirs.fileno())),
+                *(*self._program, str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -130,13 +147,20 @@ class LocalProcessEngine(WorkerEngine):
         except TimeoutError:
             kill_group(worker.process.pid)
             await worker.process.wait()
-        kill_group(worker.process.pid)
+        kill_remains(worker.process.pid)
 
     def _lost(self, assignment: Assignment, worker: _Worker) -> LeaseLost:
         how = "was stopped with the server" if self._closing else describe_end(worker.process.returncode)
         detail = f"the worker {how} before it had a result"
         hint = f"its last words are in {self.log_path(assignment.operation_id)}"
         return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
+
+
+async def _hang_up(worker: _Worker) -> None:
+    """End the channel with the worker: what it said can still be read, whoever else holds its end."""
+    await worker.process.wait()
+    with contextlib.suppress(OSError):
+        worker.writer.get_extra_info("socket").shutdown(socket.SHUT_RD)
 
 
 def _trace(assignment: Assignment) -> dict[str, str]:

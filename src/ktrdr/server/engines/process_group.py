@@ -3,18 +3,20 @@
 import asyncio
 import contextlib
 import os
-import socket
+from select import select
 from signal import SIGKILL, SIGTERM, Signals
 
-import psutil
-
 from ktrdr.operations.operation import WorkerIdentity
+from ktrdr.process_identity import PROC, is_running
 
 TERMINATE_GRACE = 5.0
+LOOK_AGAIN = 0.02
 
 
 async def end_group(process: asyncio.subprocess.Process) -> None:
     """SIGTERM the group, SIGKILL it after five seconds, and return when the leader is gone."""
+    if process.returncode is not None:
+        return
     signal_group(process.pid, SIGTERM)
     try:
         async with asyncio.timeout(TERMINATE_GRACE):
@@ -29,6 +31,20 @@ def kill_group(group: int) -> None:
     signal_group(group, SIGKILL)
 
 
+def kill_remains(session: int) -> None:
+    """SIGKILL what the ended leader of a session left in it, in whatever group.
+
+    The kernel hands a number out again only once no process is left in the session of that name: if there is
+    such a process again, it is a stranger.
+    """
+    if (PROC / str(session)).exists():
+        return
+    for pid in (int(each.name) for each in PROC.iterdir() if each.name.isdecimal()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == session:
+                os.kill(pid, SIGKILL)
+
+
 def signal_group(group: int, number: Signals) -> None:
     """Send a signal to a group; nothing happens if it is gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -37,13 +53,9 @@ def signal_group(group: int, number: Signals) -> None:
 
 def end_orphan(worker: WorkerIdentity) -> None:
     """Kill a worker of an earlier server if it is still the same process, and wait until it is gone."""
-    if worker.host != socket.gethostname():
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(worker.pid)
-        if process.create_time() == worker.started_at:
-            kill_group(worker.pid)
-            process.wait()
+    while is_running(worker.pid, worker.started_at):
+        kill_group(worker.pid)
+        select([], [], [], LOOK_AGAIN)
 
 
 def describe_end(return_code: int | None) -> str:
