@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx2
 
 from ktrdr.cli.event_stream import stream_events
+from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
 from ktrdr.errors import (
     AccessDenied,
@@ -74,9 +75,9 @@ class KtrdrApiClient:
         self.http = httpx2.AsyncClient(
             base_url=base_url,
             timeout=timeout,
-            transport=RetryTransport(inner, retry or RetryPolicy(), pause=pause),
+            transport=RetryTransport(PlainAnswers(inner), retry or RetryPolicy(), pause=pause),
             trust_env=trust_env,
-            headers={"traceparent": traceparent} if traceparent else None,
+            headers=UNCOMPRESSED | ({"traceparent": traceparent} if traceparent else {}),
         )
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from ktrdr.cli.retries import ONCE, STREAMED
-from ktrdr.errors import KtrdrError
+from ktrdr.errors import KtrdrError, ServerFailed
 
 LONGEST_SILENCE = 45.0  # three heartbeats
 LARGEST_EVENT = 1 << 20
@@ -31,12 +31,19 @@ async def stream_events(
     )
     request.extensions |= {"retry": ONCE, STREAMED: True}
     with suppress(httpx2.HTTPError, KtrdrError):
-        response = await http.send(request, stream=True)
+        response = await _opened(http, request)
         try:
             async for operation in _operations(response):
                 yield operation
         finally:
             await response.aclose()
+
+
+async def _opened(http: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    try:
+        return await http.send(request, stream=True)
+    except ServerFailed as error:
+        raise NoEventStream(error.message) from None
 
 
 async def _operations(response: httpx2.Response) -> AsyncGenerator[dict[str, Any], None]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import httpx2
 
 from ktrdr.backoff import RETRIED_STATUS, Backoff
+from ktrdr.errors import KtrdrError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -100,7 +101,7 @@ async def _read_whole(response: httpx2.Response) -> None:
     """Read the body: an answer that breaks off in it is as lost as one that never came."""
     try:
         await response.aread()
-    except httpx2.TransportError:
+    except (httpx2.TransportError, KtrdrError):
         await response.aclose()
         raise
 
