@@ -10,6 +10,7 @@ import pytest
 
 from ktrdr.market_data.sample import load_sample
 from ktrdr.model_catalog.catalog import ModelCatalog
+from ktrdr.training.metrics import log_loss
 from ktrdr.training.saved_model import load_model
 from support.installation import Installation
 
@@ -28,6 +29,10 @@ def test_a_training_ends_with_metrics_baselines_and_a_model(ktrdr: Installation)
     assert set(result["baselines"]) == {"majority", "rsi_rule", "linear"}
     assert result["baselines"]["majority"]["direction"] == 0.5
     assert result["baselines"]["majority"]["log_loss_skill"] == 0.0
+    assert result["verdict"]["scored_before"] == 0
+    for name in ("prior", "rsi_rule", "linear", "majority", "direction"):
+        low, high = result["verdict"]["intervals"][name]
+        assert (result["verdict"][name] == "not distinguishable") == (low <= 0 <= high)
     shown = ktrdr.json("models", "show", "trend_momentum")
     assert shown["name"] == result["model_info"]["name"]
 
@@ -51,7 +56,8 @@ def test_a_test_period_too_short_to_judge_is_called_so(ktrdr: Installation, tmp_
     file = tmp_path / "s.yaml"
     file.write_text(STRATEGY.read_text().replace("horizon: 10", "horizon: 50"))
     shown = ktrdr.run("models", "train", str(file), "--epochs", "2").stdout
-    assert "too few dates to judge against majority or the RSI rule or linear" in shown
+    said = " ".join(shown.split())
+    assert "too few dates to judge against the prior, the RSI rule, the linear model" in said
 
 
 def test_a_dry_run_accounts_for_every_bar_and_trains_nothing(ktrdr: Installation) -> None:
@@ -75,7 +81,9 @@ def test_detailed_analytics_are_kept_with_the_model(ktrdr: Installation) -> None
 def test_four_symbols_train_together(ktrdr: Installation) -> None:
     file = STRATEGY.with_name("trend_momentum_portfolio.yaml")
     result = ktrdr.json("models", "train", str(file), "--epochs", "3")["result"]
-    assert set(result["test_metrics"]["per_symbol"]) == {"AAPL", "IBM", "MSFT", "GOOG"}
+    per_symbol = result["test_metrics"]["per_symbol"]
+    assert list(per_symbol) == ["AAPL", "GOOG", "IBM", "MSFT"]
+    assert sum(each["rows"] for each in per_symbol.values()) == result["test_metrics"]["rows"]
 
 
 def test_trap_21_a_senseless_learning_rate_fails_clearly(ktrdr: Installation, tmp_path: Path) -> None:
@@ -130,7 +138,10 @@ def test_the_table_shows_the_truth_and_the_classes_when_asked(ktrdr: Installatio
     assert shown.startswith("trend_momentum · AAPL 1d · best epoch ")
     for words in (
         "Balanced accuracy",
-        "majority   RSI rule     linear",
+        "majority  RSI rule  linear",
+        "Balanced acc. (p/π)",
+        "Test direction, 95 %",
+        "compiling",
         "Test, per class",
         "    HOLD",
         "Verdict",
@@ -146,7 +157,14 @@ def test_the_table_shows_the_truth_and_the_classes_when_asked(ktrdr: Installatio
 def test_a_dry_run_shows_where_every_bar_would_go(ktrdr: Installation) -> None:
     shown = ktrdr.run("models", "train", str(STRATEGY), "--dry-run").stdout
     assert shown.startswith("trend_momentum · dry run, nothing was trained\n")
-    for words in ("loaded    warm up", "3,270", "validation", "BUY 0.", "Inputs 27   parameters 499"):
+    for words in (
+        "loaded  warm up",
+        "of weight  BUY 0.",
+        "3,270",
+        "validation",
+        "BUY 0.",
+        "Inputs 27   parameters 499",
+    ):
         assert words in shown
 
 
@@ -161,7 +179,8 @@ def test_trap_23_a_reloaded_model_says_what_was_saved(
 ) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(STRATEGY.read_text().replace("class_weights: none", f"class_weights: {class_weights}"))
-    name = ktrdr.json("models", "train", str(file), "--epochs", "3")["result"]["model_info"]["name"]
+    answer = ktrdr.json("models", "train", str(file), "--epochs", "3")["result"]
+    name = answer["model_info"]["name"]
     catalog = ModelCatalog(ktrdr.settings.models_dir)
     saved = pl.read_parquet(io.BytesIO(catalog.read(name, "predictions.parquet")))
     bars = load_sample("AAPL")
@@ -169,3 +188,8 @@ def test_trap_23_a_reloaded_model_says_what_was_saved(
     rows = bars["time"].search_sorted(saved["time"]).to_numpy()
     expected = saved.select("p_buy", "p_hold", "p_sell").to_numpy()
     np.testing.assert_allclose(again[rows], expected, rtol=1e-12)  # more rows at once add in another order
+    in_test, label = (saved["split"] == "test").to_numpy(), saved["label"].to_numpy()
+    for opponent, said in load_model(catalog, name).predict_baselines(bars).items():
+        loss = log_loss(label[in_test], said[rows][in_test])
+        kept = answer["baselines"]["majority" if opponent == "prior" else opponent]["log_loss"]
+        assert loss == pytest.approx(kept, rel=1e-9), opponent

@@ -73,11 +73,11 @@ class _Rows:
 
 
 def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Dataset:
-    """Return the dataset of a strategy over bars by symbol.
+    """Return the dataset of a strategy over bars by symbol, whatever order they are named in.
 
     Raises DataInvalid when there are too few rows, or a class that training never sees.
     """
-    rows = {symbol: _examine(table, strategy) for symbol, table in bars.items()}
+    rows = {symbol: _examine(bars[symbol], strategy) for symbol in sorted(bars)}
     usable = [each.times[each.usable] for each in rows.values()]
     times = np.concatenate(usable)
     if len(times) < FEWEST_ROWS:

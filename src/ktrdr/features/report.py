@@ -1,6 +1,6 @@
 """What a dataset looks like before anything is trained on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,30 +9,44 @@ import numpy as np
 
 from ktrdr.features.dataset import Dataset
 from ktrdr.features.partition import Partition
+from ktrdr.features.weights import class_shares
 
+WORDS = {"train": "training", "validation": "validation", "test": "test"}
 RARE_CLASS = 0.05
+FEWEST_EFFECTIVE = 30
 
 
 def dataset_report(dataset: Dataset) -> dict[str, Any]:
-    """Return ledger, cuts, class shares and effective samples per split, and warnings."""
+    """Return ledger, cuts, class shares and effective samples per split, and warnings.
+
+    Of each split `class_shares` are of its rows, `class_weights` of their uniqueness: overlapping labels of
+    one class are many rows and little weight.
+    """
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     return {
         "ledger": [asdict(row) for row in dataset.ledger],
         "cuts": {"validation": _day(dataset.cuts.validation), "test": _day(dataset.cuts.test)},
         "splits": {name: _shares(dataset, part) for name, part in parts.items()},
         "inputs": len(dataset.feature_names),
-        "warnings": [*_set_warnings(dataset), *_class_warnings(dataset)],
+        "warnings": [
+            *_set_warnings(dataset),
+            *_class_warnings(dataset),
+            *_symbol_warnings(dataset, parts),
+            *_sample_warnings(parts),
+        ],
     }
 
 
 def _shares(dataset: Dataset, part: Partition) -> dict[str, Any]:
-    counts = np.bincount(part.y, minlength=len(dataset.classes)) / len(part)
+    shares = class_shares(part.y, np.ones(len(part)), len(dataset.classes))
+    weights = class_shares(part.y, part.u, len(dataset.classes))
     return {
         "rows": len(part),
         "effective_samples": float(part.u.sum()),
         "first": _day(int(part.time.min())),
         "last": _day(int(part.time.max())),
-        "class_shares": dict(zip(dataset.classes, counts.tolist(), strict=True)),
+        "class_shares": dict(zip(dataset.classes, shares.tolist(), strict=True)),
+        "class_weights": dict(zip(dataset.classes, weights.tolist(), strict=True)),
     }
 
 
@@ -59,10 +73,30 @@ def _uncovered_rows(dataset: Dataset, present: Sequence[int]) -> list[str]:
 
 
 def _class_warnings(dataset: Dataset) -> list[str]:
+    train = dataset.train
+    rows = class_shares(train.y, np.ones(len(train)), len(dataset.classes))
+    weights = class_shares(train.y, train.u, len(dataset.classes))
     return [
-        f"class {name} is only {share:.1%} of the training rows"
-        for name, share in zip(dataset.classes, dataset.pi, strict=True)
-        if share < RARE_CLASS
+        f"class {name} is {of_rows:.1%} of the training rows and {of_weight:.1%} of their weight"
+        for name, of_rows, of_weight in zip(dataset.classes, rows, weights, strict=True)
+        if min(of_rows, of_weight) < RARE_CLASS
+    ]
+
+
+def _symbol_warnings(dataset: Dataset, parts: Mapping[str, Partition]) -> list[str]:
+    return [
+        f"{symbol} has no {WORDS[name]} rows: the figures of that split say nothing of it"
+        for name, part in parts.items()
+        for number, symbol in enumerate(dataset.symbols)
+        if not (part.symbol == number).any()
+    ]
+
+
+def _sample_warnings(parts: Mapping[str, Partition]) -> list[str]:
+    return [
+        f"only {part.u.sum():.0f} effective {WORDS[name]} samples: hardly anything can be told from them"
+        for name, part in parts.items()
+        if part.u.sum() < FEWEST_EFFECTIVE
     ]
 
 

@@ -14,11 +14,15 @@ from ktrdr.errors import InputInvalid, NotFound
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 MANIFEST = "manifest.json"
+THE_MODEL = ("weights.safetensors", "model.json")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model: `strategy/run_id`, when it was made, its size in bytes on disk, and its `model.json`."""
+    """One model: `strategy/run_id`, when it was made, its size, and its `model.json`.
+
+    The size is the bytes on disk of weights and `model.json`; predictions and reports grow with the bars.
+    """
 
     name: str
     created_at: str
@@ -117,7 +121,7 @@ class ModelCatalog:
 
     def _info(self, folder: Path) -> ModelInfo:
         model = json.loads((folder / "model.json").read_bytes())
-        size = sum(path.stat().st_size for path in folder.iterdir())
+        size = sum((folder / each).stat().st_size for each in THE_MODEL)
         return ModelInfo(f"{folder.parent.name}/{folder.name}", model["created_at"], size, model)
 
 

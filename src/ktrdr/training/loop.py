@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -35,18 +35,21 @@ def train(
     What `on_progress` raises ends the loop after a checkpoint. Raises TrainingFailed when the loss stops
     being a number; the last good checkpoint is kept.
     """
-    began = time.perf_counter()
     batches = -(-len(training.y) // config.batch_size)
     batch = -(-len(training.y) // batches)
-    program = build_program(config, batches, batch, analytics=analytics)
+    program = build_program(replace(config, seed=0), batches, batch, analytics=analytics)
     with jax.default_device(device):
         rows, checks = _training_rows(training), _validation_rows(validation)
         state = _initial_state(config, program, training.x.shape[1])
         if checkpoints is not None:
             state = checkpoints.restore(state)
         run = _Run(config, program, rows, checks, batches, batch, len(training.y), checkpoints)
+        began = time.perf_counter()
+        run.compile(state)
+        compiled = time.perf_counter()
         state = run.to_the_end(state, on_progress)
-    return _trained(run, state, began, analytics=analytics)
+        seconds = (compiled - began, time.perf_counter() - compiled)
+    return _trained(run, state, seconds, analytics=analytics)
 
 
 @dataclass(slots=True)
@@ -63,10 +66,21 @@ class _Run:
     checkpoints: CheckpointFolder | None
     saved_at: float = float("-inf")
 
+    def compile(self, state: State) -> None:
+        """Compile, or load from the cache, all that will run: by advancing to where the state is already."""
+        position = int(state.step)
+        schedule = self._schedule(position // self.batches, self._epochs_a_call)
+        int(self.program.advance(state, self.rows, self.checks, schedule, position).step)
+        float(self.program.validation_loss(state.weights, self.checks))
+
+    @property
+    def _epochs_a_call(self) -> int:
+        return max(1, min(64, ROWS_OF_ORDER // self.count, self.config.epochs))
+
     def to_the_end(self, state: State, on_progress: Callable[[TrainingProgress], None]) -> State:
         """Advance chunk by chunk until the last epoch or an early stop."""
         last = self.config.epochs * self.batches
-        per_call = max(1, min(64, ROWS_OF_ORDER // self.count, self.config.epochs))
+        per_call = self._epochs_a_call
         chunk, good = self.batches, state
         schedule, position = self._schedule(int(state.step) // self.batches, per_call), int(state.step)
         while position < last and not bool(state.stopped):
@@ -192,7 +206,7 @@ def _initial_state(config: TrainingConfig, program: Program, inputs: int) -> Sta
     )
 
 
-def _trained(run: _Run, state: State, began: float, *, analytics: bool) -> TrainedNetwork:
+def _trained(run: _Run, state: State, seconds: tuple[float, float], *, analytics: bool) -> TrainedNetwork:
     config, batches = run.config, run.batches
     again = float(run.program.validation_loss(state.best_weights, run.checks))
     if not np.isclose(again, float(state.best_loss), rtol=1e-5):
@@ -207,7 +221,8 @@ def _trained(run: _Run, state: State, began: float, *, analytics: bool) -> Train
         epochs_run=epochs_run,
         stopped_early=epochs_run < config.epochs,
         parameters=parameter_count(weights),
-        train_seconds=time.perf_counter() - began,
+        compile_seconds=seconds[0],
+        train_seconds=seconds[1],
         device=next(iter(state.step.devices())).platform,
     )
 

@@ -1,5 +1,6 @@
 """Metrics of one split in float64; what is undefined is None, never a made-up 0.0."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +28,19 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class SplitMetrics:
-    """How well predictions do on one split; averages are named by how they average."""
+    """How well predictions do on one split; averages are named by how they average.
+
+    One decision is judged throughout, the likeliest class. The two `lift` figures judge a second one, the
+    class whose probability is largest beside its training share (p / pi), as direction does too.
+    """
 
     rows: int
     effective_samples: float
     accuracy: float
     balanced_accuracy: float | None
     mcc: float
+    lift_balanced_accuracy: float | None
+    lift_mcc: float
     precision_macro: float
     recall_macro: float
     f1_macro: float
@@ -57,15 +64,17 @@ class SplitMetrics:
 
 
 def split_metrics(
-    y: Classes, probabilities: Probabilities, pi: Column, u: Column, classes: tuple[str, ...]
+    y: Classes, probabilities: Probabilities, pi: Column, u: Column, classes: Sequence[str]
 ) -> SplitMetrics:
     """Return all metrics of probabilities [n, K] whose training shares were pi [K]."""
-    predicted = probabilities.argmax(axis=1)
     base = np.tile(pi, (len(y), 1))
     loss, brier = log_loss(y, probabilities), brier_score(y, probabilities)
+    lift = confusion(y, (probabilities / pi).argmax(axis=1), len(classes))
     return SplitMetrics(
-        **_decisions(y, predicted, classes, balanced=(probabilities / pi).argmax(axis=1)),
+        **_decisions(y, probabilities.argmax(axis=1), classes),
         effective_samples=float(u.sum()),
+        lift_balanced_accuracy=_balanced_accuracy(lift),
+        lift_mcc=matthews(lift),
         log_loss=loss,
         log_loss_skill=_skill(loss, log_loss(y, base)),
         brier=brier,
@@ -75,23 +84,14 @@ def split_metrics(
     )
 
 
-def decision_metrics(y: Classes, predicted: Classes, u: Column, classes: tuple[str, ...]) -> SplitMetrics:
-    """Return the metrics of bare decisions [n]; what needs probabilities is None."""
-    return SplitMetrics(
-        **_decisions(y, predicted, classes, balanced=predicted),
-        effective_samples=float(u.sum()),
-        log_loss=None,
-        log_loss_skill=None,
-        brier=None,
-        brier_skill=None,
-        direction=_direction_of_decisions(y, predicted, classes),
-        calibration_error=None,
-    )
+def log_losses(y: Classes, probabilities: Probabilities) -> Column:
+    """Return -ln p(true class) per row [n]."""
+    return np.asarray(-np.log(np.maximum(probabilities[np.arange(len(y)), y], TINY)))
 
 
 def log_loss(y: Classes, probabilities: Probabilities) -> float:
     """Return the mean of -ln p(true class)."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], TINY)).mean())
+    return float(log_losses(y, probabilities).mean())
 
 
 def brier_score(y: Classes, probabilities: Probabilities) -> float:
@@ -100,25 +100,28 @@ def brier_score(y: Classes, probabilities: Probabilities) -> float:
     return float(((probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def direction(y: Classes, probabilities: Probabilities, pi: Column, classes: tuple[str, ...]) -> float | None:
-    """Return how often BUY against SELL is right on rows that are one of them, judged by p / pi."""
+def direction_rows(
+    y: Classes, probabilities: Probabilities, pi: Column, classes: Sequence[str]
+) -> tuple[Column, Column]:
+    """Return per row [n] whether BUY against SELL is right by p / pi, and whether the row is one of them.
+
+    A tie is half right; a row of another class is neither right nor counted.
+    """
     buy, sell = classes.index("BUY"), classes.index("SELL")
     decided = (y == buy) | (y == sell)
-    if not decided.any():
-        return None
-    scores = probabilities[decided] / pi
+    scores = probabilities / pi
     guess = scores[:, buy] - scores[:, sell]
-    truth = y[decided] == buy
-    right = np.where(guess == 0, 0.5, (guess > 0) == truth)
-    return float(right.mean())
+    right = np.where(guess == 0, 0.5, (guess > 0) == (y == buy))
+    return right * decided, decided.astype(float)
 
 
-def _direction_of_decisions(y: Classes, predicted: Classes, classes: tuple[str, ...]) -> float | None:
-    one_hot = np.eye(len(classes))[predicted]
-    return direction(y, one_hot, np.ones(len(classes)), classes)
+def direction(y: Classes, probabilities: Probabilities, pi: Column, classes: Sequence[str]) -> float | None:
+    """Return how often BUY against SELL is right on rows that are one of them, judged by p / pi."""
+    right, decided = direction_rows(y, probabilities, pi, classes)
+    return float(right.sum() / decided.sum()) if decided.any() else None
 
 
-def _decisions(y: Classes, predicted: Classes, classes: tuple[str, ...], balanced: Classes) -> dict[str, Any]:
+def _decisions(y: Classes, predicted: Classes, classes: Sequence[str]) -> dict[str, Any]:
     counts = confusion(y, predicted, len(classes))
     per_class = {name: _class_metrics(counts, number) for number, name in enumerate(classes)}
     support = counts.sum(axis=1)
@@ -127,8 +130,8 @@ def _decisions(y: Classes, predicted: Classes, classes: tuple[str, ...], balance
     return {
         "rows": len(y),
         "accuracy": float(np.trace(counts) / counts.sum()),
-        "balanced_accuracy": _balanced_accuracy(confusion(y, balanced, len(classes))),
-        "mcc": matthews(confusion(y, balanced, len(classes))),
+        "balanced_accuracy": _balanced_accuracy(counts),
+        "mcc": matthews(counts),
         "precision_macro": float(np.mean([each.precision or 0.0 for each in per_class.values()])),
         "recall_macro": float(np.mean([each.recall or 0.0 for each in per_class.values()])),
         "f1_macro": float(f1.mean()),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erf, softmax
 
-Weights = Mapping[str, npt.NDArray[np.float32]]
+Weights = Mapping[str, npt.NDArray[np.float32]] | Mapping[str, npt.NDArray[np.float64]]
 
 
 def initial_weights(

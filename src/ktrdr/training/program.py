@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -95,8 +96,13 @@ def make_optimizer(config: TrainingConfig, steps: int) -> optax.GradientTransfor
     return optax.chain(*clip, rule)
 
 
+@cache
 def build_program(config: TrainingConfig, batches: int, batch: int, *, analytics: bool) -> Program:
-    """Compile nothing yet; return the functions for `batches` batches of `batch` rows an epoch."""
+    """Return the functions for `batches` batches of `batch` rows an epoch; they compile when first called.
+
+    The same configuration gives the same functions, so that a process compiles them once for rows of one
+    shape; they do not depend on the seed.
+    """
     optimizer = make_optimizer(config, batches * config.epochs)
     functions = _Functions(config, batches, batch, optimizer, analytics)
     return Program(jax.jit(functions.advance), jax.jit(functions.validation_loss), optimizer)

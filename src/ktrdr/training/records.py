@@ -42,7 +42,7 @@ class EpochRow:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """The best weights and how they came about; epochs count from 1."""
+    """The best weights and how they came about; epochs count from 1, `train_seconds` is without compiling."""
 
     weights: dict[str, npt.NDArray[np.float32]]
     history: tuple[EpochRow, ...]
@@ -51,5 +51,6 @@ class TrainedNetwork:
     epochs_run: int
     stopped_early: bool
     parameters: int
+    compile_seconds: float
     train_seconds: float
     device: str

@@ -1,14 +1,12 @@
 """Training: bars, features, the loop, evaluation, and the model on disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
-import numpy as np
-import numpy.typing as npt
 
-from ktrdr.errors import InputInvalid
+from ktrdr.errors import InputInvalid, TrainingFailed
 from ktrdr.features.dataset import Dataset, build_dataset
 from ktrdr.features.partition import Partition
 from ktrdr.features.report import dataset_report
@@ -18,9 +16,11 @@ from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
 from ktrdr.strategies.lint import lint
 from ktrdr.strategies.strategy import Strategy
+from ktrdr.training.baselines import Baselines, baselines_of
 from ktrdr.training.checkpoint import CheckpointFolder
 from ktrdr.training.config import TrainingConfig, from_strategy
-from ktrdr.training.evaluate import Evaluation, corrected, evaluate
+from ktrdr.training.evaluate import Evaluation, Probabilities, corrected, evaluate
+from ktrdr.training.linear import LinearFit, fit_linear
 from ktrdr.training.loop import train
 from ktrdr.training.network import initial_weights, parameter_count, predict
 from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
@@ -56,9 +56,21 @@ def handle(request: TrainingRequest, context: OperationContext, folders: Folders
     context.enter("Training", "compiling")
     network = _train(config, prepared.dataset, context, device, analytics=request.detailed_analytics)
     context.enter("Evaluate", "linear baseline")
-    evaluation, probabilities = _evaluate(prepared, network, context, folders, device)
-    context.check()
-    record = RunRecord(strategy, prepared.loaded, prepared.dataset, network, evaluation, probabilities)
+    linear = _linear_baseline(prepared.dataset, context)
+    context.report(95.0, "baselines and intervals")
+    probabilities = _probabilities(strategy, prepared.dataset, network)
+    evaluation, baselines = _evaluate(prepared, probabilities, linear, folders)
+    context.report(100.0, "")
+    record = RunRecord(
+        strategy=strategy,
+        loaded=prepared.loaded,
+        dataset=prepared.dataset,
+        network=network,
+        linear=linear,
+        baselines=baselines,
+        evaluation=evaluation,
+        probabilities=probabilities,
+    )
     model = save_model(folders.models, record, detailed=request.detailed_analytics)
     return _result(prepared, dry_run=False, evaluation=evaluation, model=model)
 
@@ -142,36 +154,31 @@ def _samples(part: Partition) -> Samples:
 
 def _evaluate(
     prepared: _Prepared,
-    network: TrainedNetwork,
-    context: OperationContext,
+    model: Mapping[str, Probabilities],
+    linear: LinearFit,
     folders: Folders,
-    device: jax.Device | None,
-) -> tuple[Evaluation, dict[str, npt.NDArray[np.float64]]]:
-    strategy, dataset = prepared.strategy, prepared.dataset
-    config = from_strategy(strategy, len(dataset.classes), ())
-    linear = train(
-        config,
-        _samples(dataset.train),
-        _samples(dataset.validation),
-        on_progress=lambda _: context.check(),
-        device=device,
-    )
-    context.report(60.0, "baselines and intervals")
-    model = _probabilities(strategy, dataset, network)
-    evaluation = evaluate(
-        dataset,
-        model,
-        _probabilities(strategy, dataset, linear),
-        seed=strategy.training.seed,
-        scored_before=scored_before(folders.models, strategy, dataset),
-    )
-    context.report(100.0, "")
-    return evaluation, model
+) -> tuple[Evaluation, Baselines]:
+    dataset = prepared.dataset
+    baselines = baselines_of(dataset.train, dataset.pi, linear)
+    before = scored_before(folders.models, prepared.strategy, dataset)
+    return evaluate(dataset, model, baselines, scored_before=before), baselines
 
 
-def _probabilities(
-    strategy: Strategy, dataset: Dataset, network: TrainedNetwork
-) -> dict[str, npt.NDArray[np.float64]]:
+def _linear_baseline(dataset: Dataset, context: OperationContext) -> LinearFit:
+    def report(number: int, norm: float) -> None:
+        context.report(min(90.0, 10.0 * number), f"linear baseline, iteration {number}, gradient {norm:.0e}")
+
+    train = dataset.train
+    fit = fit_linear(train.x, train.y, train.u, len(dataset.classes), on_iteration=report)
+    if not fit.has_converged:
+        raise TrainingFailed(
+            f"the linear baseline did not converge in {fit.iterations} iterations",
+            hint="look at the inputs with --dry-run; a set that is nearly always 0 or 1 says little",
+        )
+    return fit
+
+
+def _probabilities(strategy: Strategy, dataset: Dataset, network: TrainedNetwork) -> dict[str, Probabilities]:
     balanced = strategy.training.class_weights == "balanced"
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     return {

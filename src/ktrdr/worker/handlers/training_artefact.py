@@ -23,8 +23,11 @@ from ktrdr.model_catalog.catalog import ModelCatalog, ScoredPeriod, make_run_id
 from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import strategy_to_yaml
 from ktrdr.training.analytics import analytics_report
+from ktrdr.training.baselines import Baselines
 from ktrdr.training.evaluate import Evaluation
+from ktrdr.training.linear import LinearFit
 from ktrdr.training.records import TrainedNetwork
+from ktrdr.training.saved_model import BASELINES_FILE, LINEAR_FILE, SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class RunRecord:
     loaded: Mapping[str, LoadedBars]
     dataset: Dataset
     network: TrainedNetwork
+    linear: LinearFit
+    baselines: Baselines
     evaluation: Evaluation
     probabilities: Mapping[str, npt.NDArray[np.float64]]
 
@@ -61,6 +66,8 @@ def save_model(models: Path, record: RunRecord, *, detailed: bool) -> dict[str, 
         "model_size_bytes": info.size,
         "parameters": record.network.parameters,
         "training_time_seconds": record.network.train_seconds,
+        "compiling_seconds": record.network.compile_seconds,
+        "linear_seconds": record.linear.seconds,
         "best_epoch": record.network.best_epoch,
         "epochs_run": record.network.epochs_run,
         "stopped_early": record.network.stopped_early,
@@ -74,6 +81,8 @@ def _files(record: RunRecord, text: str, shape: dict[str, Any]) -> dict[str, byt
         "weights.safetensors": save(dict(record.network.weights)),
         "model.json": _json(shape),
         "strategy.yaml": text.encode(),
+        LINEAR_FILE: save(dict(record.baselines.linear)),
+        BASELINES_FILE: _json(_baselines(record)),
         "metrics.json": _json(asdict(record.evaluation)),
         "history.csv": _history(record.network),
         "predictions.parquet": _predictions(record),
@@ -89,6 +98,7 @@ def _model(record: RunRecord) -> dict[str, Any]:
         for key, shapes in dataset.fitted_sets.items()
     }
     return {
+        "schema": SCHEMA,
         "symbols": list(dataset.symbols),
         "architecture": record.strategy.model.model_dump(mode="json"),
         "features": list(dataset.feature_names),
@@ -100,6 +110,11 @@ def _model(record: RunRecord) -> dict[str, Any]:
         "verdict": record.evaluation.verdict["sentence"],
         "test_accuracy": record.evaluation.test_metrics["accuracy"],
     }
+
+
+def _baselines(record: RunRecord) -> dict[str, Any]:
+    linear = {"iterations": record.linear.iterations, "gradient_norm": record.linear.gradient_norm}
+    return {"schema": SCHEMA, "rsi_rule": record.baselines.rsi_rule.to_dict(), "linear": linear}
 
 
 def _test_period(strategy: Strategy, dataset: Dataset) -> ScoredPeriod:
