@@ -9,7 +9,9 @@
     ├── NotFound                  not_found           nothing by that name
     ├── Conflict                  conflict            the same key, another request
     ├── Unavailable               unavailable         not now; carries `retry_after`
-    │   └── QueueFull             queue_full          too many operations wait
+    │   ├── QueueFull             queue_full          too many operations wait
+    │   ├── DiskFull              disk_full           there is no room to write
+    │   └── StoreDamaged          store_damaged       what is stored of operations is not whole
     ├── AccessDenied              access_denied       the server does not let this user in
     ├── ServerUnreachable         server_unreachable  no answer; nothing started unless `may_have_arrived`
     ├── ServerFailed              server_failed       the server failed, or cannot be understood
@@ -81,6 +83,18 @@ class QueueFull(Unavailable):
     """Too many operations are waiting already."""
 
     code = "queue_full"
+
+
+class DiskFull(Unavailable):
+    """There is no room for what has to be written; the message says how much is needed and free."""
+
+    code = "disk_full"
+
+
+class StoreDamaged(Unavailable):
+    """What is stored of operations is missing or cannot be read; nothing of it is removed or replaced."""
+
+    code = "store_damaged"
 
 
 class AccessDenied(KtrdrError):

@@ -14,7 +14,8 @@ from ktrdr.operations.operation import TERMINAL, Operation, OperationStatus, Wor
 from ktrdr.operations.progress import GenericProgressState, PhaseProgress
 from ktrdr.operations.store import OperationFilter, OperationStore
 from ktrdr.server.stores.memory import MemoryOperationStore
-from ktrdr.server.stores.sqlite import SCHEMA_VERSION, SqliteOperationStore
+from ktrdr.server.stores.sqlite import SqliteOperationStore
+from ktrdr.server.stores.sqlite_schema import SCHEMA_VERSION
 from support.operations import LOST, NOW, an_operation, cancelling, running
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +164,7 @@ async def test_a_write_happens_though_its_caller_was_cancelled(store: OperationS
     await asyncio.sleep(0)
     writing.cancel()
     await asyncio.wait({writing})
+    await store.list(OperationFilter())  # which waits for its turn behind the write
     assert await store.get("op_count_aaaaaaaaaaaa") == running(version=2)
 
 
@@ -181,7 +183,7 @@ async def test_the_file_and_its_companions_are_private(path: Path) -> None:
     await store.insert(an_operation())
     modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
     await store.close()
-    assert modes == {f"operations.db{end}": 0o600 for end in ("", "-wal", "-shm")}
+    assert modes == {f"operations.db{end}": 0o600 for end in ("", "-wal", "-shm", "-tally")}
 
 
 async def test_the_database_itself_freezes_terminal_rows(path: Path) -> None:
@@ -203,7 +205,7 @@ async def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
 
 def _settings(store: SqliteOperationStore) -> tuple[object, ...]:
     names = ("journal_mode", "synchronous")
-    return tuple(store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    return tuple(store._file._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
 
 
 async def test_a_locked_file_is_unavailable_and_works_again_afterwards(path: Path) -> None:
@@ -230,7 +232,7 @@ async def test_a_full_disk_is_unavailable_and_leaves_what_was_stored(path: Path)
 
 
 def _limit_pages(store: SqliteOperationStore) -> None:
-    store._connection.execute("PRAGMA max_page_count = 8")
+    store._file._connection.execute("PRAGMA max_page_count = 8")
 
 
 async def _refusal(path: Path) -> KtrdrError:

@@ -34,7 +34,8 @@ class Commit:
 class UnreliableStore(OperationStore):
     """Passes everything on to `inner`; `fault` spoils the next write and is then forgotten.
 
-    The next `unreadable` questions for what is open fail.
+    The next `unreadable` questions for what is open fail. While `away` is set no write is taken: it is
+    refused or, if `hangs`, has no answer until the store is back.
     """
 
     inner: OperationStore
@@ -44,12 +45,18 @@ class UnreliableStore(OperationStore):
     commits: list[Commit] = field(default_factory=list)
     spoiled: list[Fault] = field(default_factory=list)
     unreadable: int = 0
+    hangs: bool = False
+    away: bool = False
+    is_back: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def insert(self, operation: Operation) -> bool:
-        return await self._spoil(self._take(), await self.inner.insert(operation))
+    async def insert(self, operation: Operation, *, most_pending: int | None = None) -> bool:
+        fault = self._take()
+        await self._wait_until_back()
+        return await self._spoil(fault, await self.inner.insert(operation, most_pending=most_pending))
 
     async def replace(self, operation: Operation) -> bool:
         fault = self._take()
+        await self._wait_until_back()
         if fault is Fault.REFUSED:
             raise Unavailable("the disk is full", retry_after=0.01)
         if fault is Fault.RIVAL_FIRST and self.rival:
@@ -76,6 +83,16 @@ class UnreliableStore(OperationStore):
 
     async def close(self) -> None:
         await self.inner.close()
+
+    def come_back(self) -> None:
+        self.away = False
+        self.is_back.set()
+
+    async def _wait_until_back(self) -> None:
+        if self.away and self.hangs:
+            await self.is_back.wait()
+        elif self.away:
+            raise Unavailable("the disk is full", retry_after=0.01)
 
     def _take(self) -> Fault:
         fault, self.fault = self.fault, Fault.NONE

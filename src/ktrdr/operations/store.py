@@ -1,9 +1,10 @@
 """The port behind which operations are kept."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ktrdr.errors import QueueFull
 from ktrdr.operations.operation import Operation, OperationStatus
 
 
@@ -27,11 +28,19 @@ class OperationPage:
 
 
 class OperationStore(ABC):
-    """Keeps operations durably; decides nothing."""
+    """Keeps operations durably; decides nothing.
+
+    A write that returns is durable; one that raises Unavailable may have happened all the same, and so may
+    one whose caller was cancelled: whoever asks again reads the truth first. Reading an operation that has
+    not ended waits for no write. Any number of tasks of one event loop may call every method at any time.
+    """
 
     @abstractmethod
-    async def insert(self, operation: Operation) -> bool:
-        """Store a new operation durably; False if its id is taken."""
+    async def insert(self, operation: Operation, *, most_pending: int | None = None) -> bool:
+        """Store a new operation durably; False if its id is taken.
+
+        Raises QueueFull, before anything is written, if `most_pending` operations are pending already.
+        """
 
     @abstractmethod
     async def replace(self, operation: Operation) -> bool:
@@ -55,3 +64,12 @@ class OperationStore(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Release files and connections; what was stored stays."""
+
+
+def refuse_when_full(operations: Iterable[Operation], most_pending: int | None) -> None:
+    """Raise QueueFull if so many of the operations are pending already."""
+    if most_pending is None:
+        return
+    pending = sum(each.status is OperationStatus.PENDING for each in operations)
+    if pending >= most_pending:
+        raise QueueFull(f"the queue is full ({most_pending} operations are waiting)", retry_after=5.0)

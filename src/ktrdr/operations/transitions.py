@@ -1,7 +1,8 @@
 """One pure function over one table: how an operation may change.
 
 The numbers are those of the operations contract. An event that no row accepts changes nothing, which is
-what makes every event safe to repeat.
+what makes every event safe to repeat. A row that may wait counts before it is durable: while the store cannot
+be written its event is kept in memory. Nothing waits that would be told as a result or begin an attempt.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ class Transition:
     status: OperationStatus
     guards: tuple[Guard, ...]
     change: Change
+    may_wait: bool = False
 
 
 def fence_matches(operation: Operation, event: Any) -> bool:
@@ -119,18 +121,18 @@ _PENDING, _RUNNING = OperationStatus.PENDING, OperationStatus.RUNNING
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("T2", events.Claimed, _PENDING, (), _claim),
-    Transition("T3a", events.Started, _RUNNING, (fence_matches,), _attach),
-    Transition("T3p", events.Progressed, _RUNNING, (fence_matches,), _progress),
-    Transition("T3c", events.Checkpointed, _RUNNING, (fence_matches,), _checkpoint),
+    Transition("T3a", events.Started, _RUNNING, (fence_matches,), _attach, may_wait=True),
+    Transition("T3p", events.Progressed, _RUNNING, (fence_matches,), _progress, may_wait=True),
+    Transition("T3c", events.Checkpointed, _RUNNING, (fence_matches,), _checkpoint, may_wait=True),
     Transition("T4", events.Succeeded, _RUNNING, (fence_matches,), _complete),
     Transition("T5", events.Failed, _RUNNING, (fence_matches, flag_not_set), _fail),
-    Transition("T7", events.Failed, _RUNNING, (fence_matches, flag_set), _cancel_with_error),
-    Transition("T8", events.CancelRequested, _PENDING, (), _cancel_pending),
-    Transition("T9", events.CancelRequested, _RUNNING, (flag_not_set,), _flag),
-    Transition("T10", events.Cancelled, _RUNNING, (fence_matches, flag_set), _cancel),
+    Transition("T7", events.Failed, _RUNNING, (fence_matches, flag_set), _cancel_with_error, may_wait=True),
+    Transition("T8", events.CancelRequested, _PENDING, (), _cancel_pending, may_wait=True),
+    Transition("T9", events.CancelRequested, _RUNNING, (flag_not_set,), _flag, may_wait=True),
+    Transition("T10", events.Cancelled, _RUNNING, (fence_matches, flag_set), _cancel, may_wait=True),
     Transition("T11f", events.LeaseLost, _RUNNING, (fence_matches, flag_not_set), _lose),
-    Transition("T11c", events.LeaseLost, _RUNNING, (fence_matches, flag_set), _lose_cancelled),
-    Transition("T13", events.Forced, _RUNNING, (flag_set,), _force),
+    Transition("T11c", events.LeaseLost, _RUNNING, (fence_matches, flag_set), _lose_cancelled, may_wait=True),
+    Transition("T13", events.Forced, _RUNNING, (flag_set,), _force, may_wait=True),
 )
 
 
@@ -141,12 +143,19 @@ def transition(
     table: Sequence[Transition] = TRANSITIONS,
 ) -> Operation:
     """Return the operation after the event, or the very same object if the event changes nothing."""
-    if operation.status in TERMINAL:
+    row = row_of(operation, event, table)
+    if row is None:
         return operation
-    for row in table:
-        if _applies(row, operation, event):
-            return replace(row.change(operation, event, now), version=operation.version + 1)
-    return operation
+    return replace(row.change(operation, event, now), version=operation.version + 1)
+
+
+def row_of(
+    operation: Operation, event: events.Event, table: Sequence[Transition] = TRANSITIONS
+) -> Transition | None:
+    """Return the row that accepts the event, or None if it changes nothing."""
+    if operation.status in TERMINAL:
+        return None
+    return next((row for row in table if _applies(row, operation, event)), None)
 
 
 def _applies(row: Transition, operation: Operation, event: events.Event) -> bool:

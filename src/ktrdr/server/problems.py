@@ -9,10 +9,12 @@ from starlette.exceptions import HTTPException
 
 from ktrdr.errors import (
     Conflict,
+    DiskFull,
     InputInvalid,
     KtrdrError,
     NotFound,
     QueueFull,
+    StoreDamaged,
     Unavailable,
 )
 from ktrdr.invalid_fields import field_sentences, sentence
@@ -22,6 +24,8 @@ STATUS: Mapping[type[KtrdrError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
     Conflict: (422, "The key was used for another request"),
     QueueFull: (429, "The queue is full"),
+    DiskFull: (507, "There is no room"),
+    StoreDamaged: (500, "What is stored of operations is damaged"),
     Unavailable: (503, "Not now"),
     KtrdrError: (500, "The server failed"),
 }

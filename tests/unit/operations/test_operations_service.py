@@ -118,18 +118,47 @@ async def test_cancelling_twice_remembers_who_asked_first(service: OperationsSer
     assert first.cancel_requested.by == "alice"
 
 
-async def test_progress_is_shown_at_once_and_stored_at_most_once_a_second(
-    service: OperationsService, store: UnreliableStore, clock: StillClock
+async def test_progress_is_shown_at_once_and_stored_when_the_service_keeps_up(
+    service: OperationsService, store: UnreliableStore
 ) -> None:
     before = await claimed(service)
     await service.apply(KEY, report(1))
     assert (await service.get(KEY)).progress.seq == 1
     assert (await service.list(OperationFilter())).operations[0].progress.seq == 1
     assert await store.get(KEY) == before
-    clock.advance(1.0)
-    stored = await service.apply(KEY, report(2))
-    assert await store.get(KEY) == stored
-    assert (stored.progress.seq, stored.version) == (2, before.version + 1)
+    assert service.behind.is_set()
+
+
+async def test_the_last_report_of_a_burst_is_stored_and_nothing_twice(
+    service: OperationsService, store: UnreliableStore
+) -> None:
+    before = await claimed(service)
+    for number in range(1, 8):
+        await service.apply(KEY, report(number))
+    for _ in range(2):
+        await service.keep_up()
+    stored = await store.get(KEY)
+    assert stored
+    assert (stored.progress.seq, stored.version) == (7, before.version + 1)
+    assert not service.behind.is_set()
+
+
+async def test_a_report_that_comes_while_an_older_one_is_stored_is_stored_next(
+    service: OperationsService, store: UnreliableStore
+) -> None:
+    await claimed(service)
+    await service.apply(KEY, report(1))
+
+    async def rival() -> None:
+        await service.apply(KEY, report(2))
+
+    store.fault, store.rival = Fault.RIVAL_FIRST, rival
+    await service.keep_up()
+    assert service.behind.is_set()
+    await service.keep_up()
+    stored = await store.get(KEY)
+    assert stored
+    assert stored.progress.seq == 2
 
 
 @pytest.mark.parametrize("late", [report(1), report(2), report(3, fence=0)])

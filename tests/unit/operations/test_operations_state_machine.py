@@ -173,11 +173,16 @@ class Lives(RuleBasedStateMachine):
     def _attempt(self, event: events.Event, fault: Fault) -> Operation | None:
         self.store.event, self.store.fault = event, fault
         try:
-            return self.world.runner.run(self.service.apply(self.operation_id, event))
+            self.world.runner.run(self._apply(event))
         except Unavailable:
             return None
         finally:
             self.store.fault = Fault.NONE
+        return self._shown()
+
+    async def _apply(self, event: events.Event) -> None:
+        await self.service.apply(self.operation_id, event)
+        await self.service.keep_up()
 
     def _judge(self) -> None:
         self.world.seen.update(each.value for each in self.store.spoiled)

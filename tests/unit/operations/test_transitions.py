@@ -106,6 +106,10 @@ def test_every_row_of_the_table_is_tried() -> None:
     assert {row.number for row in TRANSITIONS} == {name.split()[0] for name in ROWS}
 
 
+def test_no_claim_and_no_result_counts_before_it_is_durable() -> None:
+    assert {row.number for row in TRANSITIONS if not row.may_wait} == {"T2", "T4", "T5", "T11f"}
+
+
 @pytest.mark.parametrize("case", NOTHING)
 def test_what_no_row_accepts_changes_nothing(case: str) -> None:
     before, event = NOTHING[case]

@@ -38,6 +38,7 @@ class InlineEngine(WorkerEngine):
         self._work_folder = work_folder
         self._clock = clock or SystemClock()
         self._workers: dict[str, _Worker] = {}
+        self._closing = False
 
     async def run(self, assignment: Assignment) -> AsyncGenerator[WorkerEvent, None]:
         """Start the work and yield what it reports, and its ending once its task is done."""
@@ -46,6 +47,8 @@ class InlineEngine(WorkerEngine):
         task = asyncio.create_task(self._work(assignment, self._context(assignment, said, stop)))
         task.add_done_callback(lambda _: said.put_nowait(None))
         self._workers[assignment.operation_id] = _Worker(task, stop)
+        if self._closing:
+            task.cancel()
         try:
             yield Started(assignment.fence, _identity())
             while (event := await said.get()) is not None:
@@ -75,7 +78,8 @@ class InlineEngine(WorkerEngine):
         return str(self._work_folder / operation_id / "worker.log")
 
     async def close(self) -> None:
-        """Cancel every task; every `run` yields its ending."""
+        """Cancel every task, and those that begin now; every `run` yields its ending."""
+        self._closing = True
         for worker in self._workers.values():
             worker.task.cancel()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ktrdr.operations.operation import OPEN, Operation
-from ktrdr.operations.store import OperationFilter, OperationPage, OperationStore
+from ktrdr.operations.store import OperationFilter, OperationPage, OperationStore, refuse_when_full
 
 
 class MemoryOperationStore(OperationStore):
@@ -12,8 +12,10 @@ class MemoryOperationStore(OperationStore):
     def __init__(self) -> None:
         self._rows: dict[str, Operation] = {}
 
-    async def insert(self, operation: Operation) -> bool:
-        """Store a new operation; False if its id is taken."""
+    async def insert(self, operation: Operation, *, most_pending: int | None = None) -> bool:
+        """Store a new operation; False if its id is taken; raises QueueFull."""
+        if operation.operation_id not in self._rows:
+            refuse_when_full(self._rows.values(), most_pending)
         return self._rows.setdefault(operation.operation_id, operation) is operation
 
     async def replace(self, operation: Operation) -> bool:

@@ -1,0 +1,1 @@
+"""What a server holds in memory of the operations it runs."""
