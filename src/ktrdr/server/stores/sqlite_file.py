@@ -126,6 +126,7 @@ class OperationsFile:
         self._tally_file.write(tally)
 
     def _reopen(self) -> None:
+        self._inode = UNUSABLE
         self._connection.close()
         self._open()
 
