@@ -43,9 +43,23 @@ class InputInvalid(KtrdrError):
 
 
 class StrategyInvalid(InputInvalid):
-    """A strategy file breaks its grammar; the message begins with `file:line:column`."""
+    """A strategy file breaks its grammar; the message begins with `file:line:column` of the first mistake.
+
+    `mistakes` has all of them: line and column counted from 1, what is wrong, and how to mend it.
+    """
 
     code = "strategy_invalid"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        detail: Sequence[str] = (),
+        mistakes: Sequence[tuple[int, int, str, str | None]] = (),
+    ) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.mistakes = tuple(mistakes)
 
 
 class DataInvalid(InputInvalid):

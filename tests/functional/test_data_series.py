@@ -313,7 +313,7 @@ async def asked(api: Api, path: str, **query: str | int) -> httpx2.Response:
         ("bars", {"limit": 5001}, "`limit`"),
         ("bars", {"limit": 0}, "`limit`"),
         ("bars", {"points": 5001}, "`points`"),
-        ("bars", {"offset": 3}, "`offset`: Extra inputs are not permitted"),
+        ("bars", {"offset": 3}, "`offset`: is not known"),
         ("bars", {"end": "9999-12-31"}, "`end`"),
         ("export", {"format": "xlsx"}, "`format`"),
         ("export", {"start": "2012-01-01", "end": "2011-01-01"}, "before it starts"),

@@ -15,7 +15,8 @@ from ktrdr.features.split import EMBARGOED, PURGED, TEST, TRAIN, VALIDATION, Cut
 from ktrdr.features.weights import class_shares, uniqueness
 from ktrdr.fuzzy.fit import fit_sets
 from ktrdr.indicators.compute import indicator_columns
-from ktrdr.strategies.strategy import Shape, Strategy
+from ktrdr.strategies.fuzzy_spec import Shape
+from ktrdr.strategies.strategy import Strategy
 
 FEWEST_ROWS = 50
 

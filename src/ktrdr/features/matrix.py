@@ -9,8 +9,9 @@ import polars as pl
 
 from ktrdr.fuzzy.memberships import membership
 from ktrdr.indicators.compute import compute_indicator, indicator_columns
+from ktrdr.strategies.fuzzy_spec import Shape
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
-from ktrdr.strategies.strategy import Indicator, Shape, Strategy
+from ktrdr.strategies.strategy import Indicator, Strategy
 
 FittedSets = Mapping[str, Mapping[str, Shape]]
 Column = npt.NDArray[np.float64]

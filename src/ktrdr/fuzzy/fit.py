@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ktrdr.errors import InputInvalid
-from ktrdr.strategies.strategy import ExplicitSets, FuzzySpec, QuantileSets, Shape
+from ktrdr.strategies.fuzzy_spec import ExplicitSets, FuzzySpec, QuantileSets, Shape
 
 
 def fit_sets(spec: FuzzySpec, training_values: npt.NDArray[np.float64]) -> dict[str, Shape]:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ktrdr.strategies.strategy import Shape
+from ktrdr.strategies.fuzzy_spec import Shape
 
 Column = npt.NDArray[np.float64]
 

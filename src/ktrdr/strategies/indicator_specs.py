@@ -20,22 +20,24 @@ class Parameters(BaseModel):
 class Period(Parameters):
     """One look-back length in bars."""
 
-    period: int = Field(default=14, ge=2, le=1000)
+    period: int = Field(default=14, ge=2, le=1000, description="Bars looked back.")
 
 
 class Rate(Parameters):
     """The look-back of a rate of change, in bars."""
 
-    period: int = Field(default=10, ge=1, le=1000)
+    period: int = Field(default=10, ge=1, le=1000, description="Bars looked back.")
 
 
 class Macd(Parameters):
     """Fast, slow and signal lengths; `scale: atr` divides by ATR(14)."""
 
-    fast: int = Field(default=12, ge=2, le=500)
-    slow: int = Field(default=26, ge=3, le=1000)
-    signal: int = Field(default=9, ge=2, le=500)
-    scale: Literal["none", "atr"] = "atr"
+    fast: int = Field(default=12, ge=2, le=500, description="Bars of the fast average; below `slow`.")
+    slow: int = Field(default=26, ge=3, le=1000, description="Bars of the slow average.")
+    signal: int = Field(default=9, ge=2, le=500, description="Bars that smooth the line to its signal.")
+    scale: Literal["none", "atr"] = Field(
+        default="atr", description="`atr`: divided by ATR(14), so that prices of any size compare."
+    )
 
     @model_validator(mode="after")
     def _fast_is_faster(self) -> "Macd":
@@ -47,29 +49,34 @@ class Macd(Parameters):
 class Atr(Period):
     """`scale: percent` gives ATR as a share of the close."""
 
-    scale: Literal["none", "percent"] = "percent"
+    scale: Literal["none", "percent"] = Field(
+        default="percent",
+        description="`percent`: a share of the close, so that prices of any size compare.",
+    )
 
 
 class DistanceMa(Parameters):
     """Which average the close is compared with."""
 
-    period: int = Field(default=50, ge=2, le=1000)
-    average: Literal["sma", "ema"] = "sma"
+    period: int = Field(default=50, ge=2, le=1000, description="Bars of the average.")
+    average: Literal["sma", "ema"] = Field(
+        default="sma", description="`sma`: all bars weigh the same; `ema`: later ones more."
+    )
 
 
 class Bollinger(Parameters):
     """Length and width of the bands in standard deviations."""
 
-    period: int = Field(default=20, ge=2, le=1000)
-    deviations: float = Field(default=2.0, gt=0, le=10)
+    period: int = Field(default=20, ge=2, le=1000, description="Bars of the average.")
+    deviations: float = Field(default=2.0, gt=0, le=10, description="Standard deviations to each band.")
 
 
 class Stochastic(Parameters):
     """Lengths of %K, its smoothing, and %D."""
 
-    k: int = Field(default=14, ge=2, le=500)
-    smooth: int = Field(default=3, ge=1, le=100)
-    d: int = Field(default=3, ge=1, le=100)
+    k: int = Field(default=14, ge=2, le=500, description="Bars of the range that the close is placed in.")
+    smooth: int = Field(default=3, ge=1, le=100, description="Bars that smooth %K.")
+    d: int = Field(default=3, ge=1, le=100, description="Bars that smooth %K to %D.")
 
 
 @dataclass(frozen=True, slots=True)

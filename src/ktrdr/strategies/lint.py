@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from ktrdr.strategies.fuzzy_spec import ExplicitSets, Shape
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.label_spec import Zigzag
-from ktrdr.strategies.strategy import ExplicitSets, Shape, Strategy
+from ktrdr.strategies.strategy import Indicator, Strategy
 
 
 def lint(strategy: Strategy) -> tuple[str, ...]:
@@ -12,13 +13,8 @@ def lint(strategy: Strategy) -> tuple[str, ...]:
     return (*_unused(strategy), *_out_of_range(strategy), *_of_the_present(strategy))
 
 
-def unscaled_features(strategy: Strategy) -> tuple[str, ...]:
-    """Return the fuzzy keys whose indicator is in price units."""
-    return tuple(key for key in strategy.fuzzy if not _is_scale_free(strategy, key))
-
-
-def _is_scale_free(strategy: Strategy, key: str) -> bool:
-    indicator = strategy.indicators[key.partition(".")[0]]
+def is_scale_free(indicator: Indicator) -> bool:
+    """Tell whether an indicator's values compare between prices of any size."""
     return INDICATOR_SPECS[indicator.type].scale_free(indicator.parameters)
 
 

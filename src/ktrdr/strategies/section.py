@@ -1,6 +1,10 @@
-"""What every part of a strategy is."""
+"""What every part of a strategy is, and the names it gives to its own things."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 class Section(BaseModel):

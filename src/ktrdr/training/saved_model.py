@@ -17,7 +17,8 @@ from safetensors.numpy import load
 from ktrdr.errors import InputInvalid
 from ktrdr.features.matrix import FittedSets, feature_matrix
 from ktrdr.model_catalog.catalog import ModelCatalog
-from ktrdr.strategies.strategy import Shape, Strategy
+from ktrdr.strategies.fuzzy_spec import Shape
+from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import parse_strategy
 from ktrdr.training.baselines import Baselines, RsiRule
 from ktrdr.training.evaluate import corrected

@@ -16,16 +16,8 @@ from ktrdr.market_data.sample import load_sample
 from ktrdr.operations.context import OperationContext
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
-from ktrdr.strategies.strategy import (
-    DataSection,
-    EarlyStopping,
-    FeatureSection,
-    Indicator,
-    ModelSection,
-    SplitSection,
-    Strategy,
-    TrainingSection,
-)
+from ktrdr.strategies.learning import EarlyStopping, ModelSection, TrainingSection
+from ktrdr.strategies.strategy import DataSection, FeatureSection, Indicator, SplitSection, Strategy
 from ktrdr.strategies.strategy_file import parse_strategy
 from ktrdr.training.config import from_strategy
 from ktrdr.worker.folders import Folders

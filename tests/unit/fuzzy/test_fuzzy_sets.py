@@ -6,7 +6,7 @@ import pytest
 from ktrdr.errors import InputInvalid
 from ktrdr.fuzzy.fit import fit_sets
 from ktrdr.fuzzy.memberships import membership
-from ktrdr.strategies.strategy import QuantileSets, Shape
+from ktrdr.strategies.fuzzy_spec import QuantileSets, Shape
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from ktrdr.cli.session import message_of, open_session
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.invalid_fields import check
 from ktrdr.kinds.training import TrainingRequest
-from ktrdr.strategies.strategy_file import LARGEST, parse_strategy
+from ktrdr.strategies.reading.located_yaml import LARGEST
+from ktrdr.strategies.strategy_file import parse_strategy
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
 DAY = ["%Y-%m-%d"]
