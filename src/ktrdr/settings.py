@@ -2,22 +2,27 @@
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Mapping
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import platformdirs
-
 LONGEST_SOCKET_PATH = 100
+SOCKET = "server.sock"
 PREFIX = "KTRDR_"
 OWN_VARIABLES = frozenset({"KTRDR_API_URL", "KTRDR_HOME"})
+LOGIN = Path("/run/user")
+TEMPORARY = Path("/tmp")  # noqa: S108  # what is put there is checked by `private_directory`
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where state, data, models and the running server live; `api_url` names a server of one's own.
 
+    A state folder is what makes a server that server: its lock, its database and the note of where it listens
+    lie there. `runtime_dirs` are where its socket may be, best first; `former_runtime_dirs` are where builds
+    before this one kept lock, note and socket.
     `traceparent` is the trace that the caller is part of, as W3C Trace Context writes it;
     `provider_variables` are what the operator says to providers of bars, keys among it.
     """
@@ -27,18 +32,21 @@ class Settings:
     data_dir: Path
     models_dir: Path
     cache_dir: Path
-    runtime_dir: Path
+    runtime_dirs: tuple[Path, ...]
+    former_runtime_dirs: tuple[Path, ...]
+    home: Path | None = None
     traceparent: str | None = None
     provider_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the platform's folders are used.
+        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the user's folders (XDG) are used.
 
         Every other variable that begins with `KTRDR_` is for providers.
         """
         return replace(
             cls._found(environment),
+            api_url=environment.get("KTRDR_API_URL") or None,
             traceparent=environment.get("TRACEPARENT") or None,
             provider_variables={
                 name: value
@@ -49,30 +57,58 @@ class Settings:
 
     @classmethod
     def _found(cls, environment: Mapping[str, str]) -> "Settings":
-        url = environment.get("KTRDR_API_URL") or None
-        home = environment.get("KTRDR_HOME")
-        if home:
-            return cls._in_home(url, Path(home).absolute())
+        if environment.get("KTRDR_HOME"):
+            return cls._in_home(environment, Path(environment["KTRDR_HOME"]).absolute())
+        state = _folder(environment, "XDG_STATE_HOME", ".local/state")
+        data = _folder(environment, "XDG_DATA_HOME", ".local/share")
+        cache = _folder(environment, "XDG_CACHE_HOME", ".cache")
+        sessions = tuple(_session_roots(environment))
+        temporary = tuple(_temporary_roots(environment))
         return cls(
-            url,
-            platformdirs.user_state_path("ktrdr"),
-            platformdirs.user_data_path("ktrdr") / "bars",
-            platformdirs.user_data_path("ktrdr") / "models",
-            platformdirs.user_cache_path("ktrdr"),
-            _runtime_dir(environment),
+            None,
+            state,
+            data / "bars",
+            data / "models",
+            cache,
+            _short_enough((*sessions, *temporary), state),
+            (*sessions, LOGIN / str(os.getuid()) / "ktrdr", *(each / "default" for each in temporary)),
         )
 
     @classmethod
-    def _in_home(cls, url: str | None, home: Path) -> "Settings":
-        runtime = home / "run"
-        if len(os.fsencode(runtime / "server.sock")) > LONGEST_SOCKET_PATH:
-            runtime = _private_temporary(hashlib.sha256(os.fsencode(home)).hexdigest()[:16])
-        return cls(url, home / "state", home / "bars", home / "models", home / "cache", runtime)
+    def _in_home(cls, environment: Mapping[str, str], home: Path) -> "Settings":
+        state = home / "state"
+        temporary = tuple(_temporary_roots(environment))
+        former_name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+        return cls(
+            None,
+            state,
+            home / "bars",
+            home / "models",
+            home / "cache",
+            _short_enough((home / "run", *temporary), state),
+            (home / "run", *(each / former_name for each in temporary)),
+            home,
+        )
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Return where the embedded server's socket is, unless that cannot be made."""
+        return self.runtime_dirs[0]
 
     @property
     def socket_path(self) -> Path:
-        """Return where the embedded server listens."""
-        return self.runtime_dir / "server.sock"
+        """Return where the embedded server listens, unless it wrote down another place."""
+        return self.runtime_dir / SOCKET
+
+    @property
+    def lock_path(self) -> Path:
+        """Return the lock whose holder is the server of the state folder."""
+        return self.state_dir / "server.lock"
+
+    @property
+    def server_note(self) -> Path:
+        """Return where the server writes down who it is and where it listens."""
+        return self.state_dir / "server.json"
 
     @property
     def uploads_dir(self) -> Path:
@@ -85,12 +121,45 @@ class Settings:
         return self.state_dir / "server.log"
 
 
-def _runtime_dir(environment: Mapping[str, str]) -> Path:
-    given = environment.get("XDG_RUNTIME_DIR")
-    if given and len(os.fsencode(Path(given) / "ktrdr" / "server.sock")) <= LONGEST_SOCKET_PATH:
-        return Path(given) / "ktrdr"
-    return _private_temporary("default")
+def _folder(environment: Mapping[str, str], name: str, usual: str) -> Path:
+    """Return our folder below one that XDG names; its specification lets relative ones not count."""
+    given = Path(environment.get(name) or "")
+    return (given if given.is_absolute() else _user_home(environment) / usual) / "ktrdr"
 
 
-def _private_temporary(name: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"ktrdr-{os.getuid()}" / name
+def _user_home(environment: Mapping[str, str]) -> Path:
+    """Return the user's own folder; `/`, where nothing can be made, if nobody knows of one."""
+    given = Path(environment.get("HOME") or "")
+    if given.is_absolute():
+        return given
+    with suppress(KeyError):
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return Path("/")
+
+
+def _session_roots(environment: Mapping[str, str]) -> Iterator[Path]:
+    given = Path(environment.get("XDG_RUNTIME_DIR") or "")
+    if given.is_absolute() and _is_ours(given):
+        yield given / "ktrdr"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether a folder is there and ours: after `su` or a logout the variable names what is neither."""
+    try:
+        return folder.is_dir() and folder.stat().st_uid == os.getuid()
+    except OSError:
+        return False
+
+
+def _temporary_roots(environment: Mapping[str, str]) -> Iterator[Path]:
+    given = Path(environment.get("TMPDIR") or "")
+    for folder in dict.fromkeys((given, TEMPORARY)):
+        if folder.is_absolute() and folder.is_dir():
+            yield folder / f"ktrdr-{os.getuid()}"
+
+
+def _short_enough(roots: tuple[Path, ...], state: Path) -> tuple[Path, ...]:
+    """Return a folder below each root, named after the state, where a socket's path is not too long."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(state))).hexdigest()[:12]
+    folders = (root / name for root in roots)
+    return tuple(each for each in folders if len(os.fsencode(each / SOCKET)) <= LONGEST_SOCKET_PATH)

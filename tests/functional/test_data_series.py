@@ -8,7 +8,7 @@ import httpx2
 import polars as pl
 import pytest
 
-from ktrdr.cli.local_server import read_identity
+from ktrdr.client.server_identity import read_identity
 from ktrdr.market_data.bars import SCHEMA
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore

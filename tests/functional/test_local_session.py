@@ -11,6 +11,8 @@ import pytest
 
 from ktrdr.cli.app import main
 from ktrdr.cli.session import Surroundings
+from ktrdr.client.server_identity import write_identity
+from ktrdr.private_directory import private_directory
 from ktrdr.settings import Settings
 
 
@@ -32,7 +34,9 @@ class EmptyList(BaseHTTPRequestHandler):
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Return a home in which a server listens."""
     found = Settings.load({"KTRDR_HOME": str(tmp_path)})
-    found.runtime_dir.mkdir(parents=True, mode=0o700)
+    private_directory(found.state_dir)
+    private_directory(found.runtime_dir)
+    write_identity(found, found.socket_path)
     with socketserver.UnixStreamServer(str(found.socket_path), EmptyList) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -10,7 +10,9 @@ import pytest
 
 from ktrdr.cli import local_server
 from ktrdr.cli.app import main
-from ktrdr.cli.local_server import is_listening, read_identity, stop_server
+from ktrdr.cli.local_server import stop_server
+from ktrdr.client.local_socket import is_listening
+from ktrdr.client.server_identity import read_identity
 from ktrdr.errors import Unavailable
 from ktrdr.settings import Settings
 
@@ -86,7 +88,7 @@ def test_a_home_that_cannot_be_is_one_sentence(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setenv("KTRDR_HOME", home)
     code, _, words = run("operations", "list")
     assert code == 2
-    assert f"the directory `{home}/run` cannot be made" in words
+    assert f"the directory `{home}/state` cannot be made" in words
     assert run("server", "status")[:2] == (8, "not running\n")
 
 
@@ -94,14 +96,14 @@ def test_a_state_directory_that_is_a_file_is_one_sentence(run: Run, settings: Se
     settings.state_dir.parent.mkdir(parents=True)
     settings.state_dir.write_text("")
     code, _, words = run("operations", "list")
-    assert code == 69
-    assert "the embedded server cannot be started" in words
+    assert code == 2
+    assert f"the directory `{settings.state_dir}` cannot be made: Not a directory" in words
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"pid": "x"}'])
 def test_an_identity_that_says_nothing_is_nobody(run: Run, settings: Settings, text: str) -> None:
-    settings.runtime_dir.mkdir(parents=True, mode=0o700)
-    (settings.runtime_dir / "server.json").write_text(text)
+    settings.state_dir.mkdir(parents=True, mode=0o700)
+    settings.server_note.write_text(text)
     assert run("server", "status")[:2] == (8, "not running\n")
 
 
@@ -143,5 +145,5 @@ def test_fault_54_an_idle_server_of_another_build_is_replaced(run: Run, settings
 
 
 def _pretend_another_build(settings: Settings) -> None:
-    file = settings.runtime_dir / "server.json"
+    file = settings.server_note
     file.write_text(json.dumps({**json.loads(file.read_text()), "build": "another"}))

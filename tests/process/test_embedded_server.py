@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 
-from ktrdr.cli.local_server import is_listening
+from ktrdr.client.local_socket import is_listening
 from ktrdr.server.daemon import take_lock
 from support.installation import Installation, ending, until
 

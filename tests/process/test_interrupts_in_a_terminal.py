@@ -85,7 +85,7 @@ def test_fault_38_ctrl_c_while_the_server_is_looked_for_starts_nothing(
     ktrdr: Installation, endless: dict[str, tuple[str, ...]], kind: str
 ) -> None:
     ktrdr.run("server", "start")
-    server, identity = ktrdr.server(), ktrdr.settings.runtime_dir / "server.json"
+    server, identity = ktrdr.server(), ktrdr.settings.server_note
     written = identity.read_bytes()
     identity.unlink()
     os.mkfifo(identity)

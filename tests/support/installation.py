@@ -12,7 +12,8 @@ from typing import Any
 import pexpect
 import psutil
 
-from ktrdr.cli.local_server import read_identity, stop_server
+from ktrdr.cli.local_server import stop_server
+from ktrdr.client.server_identity import read_identity
 from ktrdr.settings import Settings
 
 HANG_GUARD = 60.0

@@ -14,6 +14,7 @@ import httpx2
 from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.client.local_socket import refuse_strangers_of_a_request
 from ktrdr.errors import (
     AccessDenied,
     Conflict,
@@ -41,7 +42,8 @@ class LocalSocketTransport(httpx2.AsyncBaseTransport):
         self._restart = restart
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the answer; raises KtrdrError when no server can be started."""
+        """Return the answer; raises KtrdrError when no server can be started, or the socket is not ours."""
+        request.extensions = {**request.extensions, "trace": refuse_strangers_of_a_request}
         try:
             return await self._inner.handle_async_request(request)
         except httpx2.ConnectError:

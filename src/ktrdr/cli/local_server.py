@@ -2,75 +2,69 @@
 
 import json
 import os
-import socket
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from select import select
 from signal import SIGKILL, SIGTERM, Signals
+from typing import BinaryIO
 
-from ktrdr.build import build_fingerprint
+from ktrdr.build import API_VERSION, build_fingerprint
+from ktrdr.client.local_socket import connect, is_listening
+from ktrdr.client.server_identity import ServerIdentity, read_identity, refuse_other_folders
 from ktrdr.clock import Clock, SystemClock
-from ktrdr.errors import Unavailable
-from ktrdr.private_directory import private_directory
-from ktrdr.process_identity import PROC, is_running, send_signal
+from ktrdr.errors import Conflict, Unavailable
+from ktrdr.private_directory import first_private, tightened_directory
+from ktrdr.process_identity import PROC, send_signal
 from ktrdr.settings import Settings
 
 START_TIMEOUT = 15.0
 STOP_TIMEOUT = 30.0
 RIVAL_SECONDS = 1.0
+SOCKET_TIMEOUT = 3.0
 ANSWER_TIMEOUT = 5.0
+NO_HEALTH: Mapping[str, int | str] = {"active_operations": 0, "api_version": 0}
+LOG_HINT = "see `ktrdr server logs`"
 LOG_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ServerIdentity:
-    """The server that owns a home, as it wrote itself down."""
-
-    pid: int
-    started_at: str | float
-    build: str
-
-    @property
-    def is_running(self) -> bool:
-        """Tell whether it lives; its pid may be somebody else's by now."""
-        return is_running(self.pid, self.started_at)
-
-
 def ensure_server(settings: Settings, warn: Callable[[str], None]) -> Path:
-    """Return the socket of a server that answers, starting one if none does.
+    """Return the socket of a server of this state folder that answers, starting one if none does.
 
-    An idle server of another build is replaced; a busy one is used with one warning. Raises Unavailable
-    with the log's last lines if no server comes up.
+    An idle server of another build is replaced; a busy one is used with one warning. Raises Unavailable with
+    the log's last lines if no server comes up, and Conflict if the one that runs keeps its data elsewhere.
     """
-    private_directory(settings.runtime_dir)
-    if is_listening(settings.socket_path) and not _is_outdated(settings, warn):
-        return settings.socket_path
-    start_server(settings)
-    return settings.socket_path
+    tightened_directory(settings.state_dir)
+    identity = _listening(settings, SOCKET_TIMEOUT)
+    if identity is None and (deaf := read_identity(settings)):
+        warn(f"waiting for the server (process {deaf.pid}), which takes no more commands")
+    if identity is None or _is_outdated(identity, warn):
+        start_server(settings)
+        identity = _listening(settings, SOCKET_TIMEOUT)
+    if identity is None:
+        raise Unavailable("the embedded server has ended again", retry_after=1.0, hint=LOG_HINT)
+    return identity.socket
 
 
-def is_listening(path: Path) -> bool:
-    """Tell whether somebody accepts connections on the socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-def read_identity(settings: Settings) -> ServerIdentity | None:
-    """Return who serves this home, or None if nobody does or nobody wrote itself down properly."""
-    try:
-        written = json.loads((settings.runtime_dir / "server.json").read_bytes())
-        identity = ServerIdentity(int(written["pid"]), written["started_at"], written["build"])
-        return identity if identity.is_running else None
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
+def _listening(settings: Settings, seconds: float) -> ServerIdentity | None:
+    """Return the running server once it listens; it has some seconds to make a removed socket again."""
+    clock = SystemClock()
+    deadline = clock.monotonic() + seconds
+    while identity := read_identity(settings):
+        refuse_other_folders(identity, settings)
+        if is_listening(identity.socket):
+            return identity
+        if clock.monotonic() >= deadline:
+            return None
+        select([], [], [], 0.02)
+    return None
 
 
 def start_server(settings: Settings, clock: Clock | None = None) -> None:
     """Start a server in a session of its own and return when one answers; of many, one wins."""
     clock = clock or SystemClock()
     deadline = clock.monotonic() + START_TIMEOUT
+    first_private(settings.runtime_dirs)
     while not _try_to_start(settings, clock, deadline):
         if clock.monotonic() >= deadline:
             raise Unavailable(
@@ -90,8 +84,7 @@ def _try_to_start(settings: Settings, clock: Clock, deadline: float) -> bool:
     if exit_code:
         hint = _why(settings, exit_code)
         raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
-    soon = min(deadline, clock.monotonic() + RIVAL_SECONDS)
-    return _until(lambda: is_listening(settings.socket_path), clock, soon)
+    return _listening(settings, RIVAL_SECONDS) is not None
 
 
 def stop_server(identity: ServerIdentity, *, force: bool = False, timeout: float | None = None) -> None:
@@ -112,53 +105,63 @@ def _ends(identity: ServerIdentity, way: Signals, seconds: float) -> bool:
     return _until(lambda: not identity.is_running, clock, clock.monotonic() + seconds)
 
 
-def active_operations(settings: Settings) -> int:
+def active_operations(identity: ServerIdentity) -> int:
     """Ask the server how many operations are open; raises Unavailable if it does not answer."""
+    return int(_health(identity)["active_operations"])
+
+
+def _silent(identity: ServerIdentity, words: str) -> Unavailable:
+    hint = f"{LOG_HINT}, or end it with `ktrdr server stop --force`"
+    return Unavailable(f"the server (process {identity.pid}) {words}", retry_after=1.0, hint=hint)
+
+
+def _health(identity: ServerIdentity) -> Mapping[str, int | str]:
     try:
-        return int(_health(settings)["active_operations"])
-    except (OSError, ValueError, LookupError):
-        raise _silent(read_identity(settings), "does not answer") from None
+        with connect(identity.socket, ANSWER_TIMEOUT) as connection:
+            connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        data = json.loads(answer.partition(b"\r\n\r\n")[2])["data"]
+        return {**NO_HEALTH, **data}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise _silent(identity, "does not answer") from None
 
 
-def _silent(identity: ServerIdentity | None, words: str) -> Unavailable:
-    who = f"the server (process {identity.pid})" if identity else "the server"
-    hint = "see `ktrdr server logs`, or end it with `ktrdr server stop --force`"
-    return Unavailable(f"{who} {words}", retry_after=1.0, hint=hint)
-
-
-def _health(settings: Settings) -> dict[str, int | str]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_TIMEOUT)
-        connection.connect(str(settings.socket_path))
-        connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    data: dict[str, int | str] = json.loads(answer.partition(b"\r\n\r\n")[2])["data"]
-    return data
-
-
-def _is_outdated(settings: Settings, warn: Callable[[str], None]) -> bool:
-    identity = read_identity(settings)
-    if identity is None or identity.build == build_fingerprint():
+def _is_outdated(identity: ServerIdentity, warn: Callable[[str], None]) -> bool:
+    """End an idle server of another build and tell so; a busy one is left alone, if it can be understood."""
+    if identity.build == build_fingerprint():
         return False
-    if active_operations(settings):
-        warn("the running server is of another build; it is replaced when its operations have ended")
-        return False
-    stop_server(identity)
-    return True
+    health = _health(identity)
+    if not health["active_operations"]:
+        stop_server(identity)
+        return True
+    if health["api_version"] != API_VERSION:
+        raise Conflict(
+            f"the running server (process {identity.pid}) is of another build that this one cannot speak to",
+            hint="wait until its operations have ended, or end them with `ktrdr server stop --force`",
+        )
+    warn("the running server is of another build; it is replaced when its operations have ended")
+    return False
 
 
 def _spawn(settings: Settings) -> tuple[int, int]:
     """Start the server, which outlives this process; return its pid and where it says that it is ready."""
     reader, writer = os.pipe()
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-        with settings.server_log.open("ab") as log:
+        with _opened_log(settings.server_log) as log:
             return _exec_server(log.fileno(), writer), reader
     except OSError as error:
         os.close(reader)
         raise Unavailable(f"the embedded server cannot be started: {error}", retry_after=1.0) from None
     finally:
         os.close(writer)
+
+
+def _opened_log(path: Path) -> BinaryIO:
+    """Open the log to append to it, for nobody else to read, whatever the umask says."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    log = os.fdopen(os.open(path, flags, 0o600), "ab")
+    os.fchmod(log.fileno(), 0o600)
+    return log
 
 
 def _exec_server(log: int, ready: int) -> int:

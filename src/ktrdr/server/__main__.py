@@ -2,32 +2,26 @@
 
 import argparse
 import asyncio
-import json
 import os
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
-from pathlib import Path
 
-from ktrdr.atomic_files import write_bytes
-from ktrdr.build import build_fingerprint
 from ktrdr.clock import SystemClock
 from ktrdr.errors import KtrdrError
 from ktrdr.kinds.table import load_kinds
 from ktrdr.market_data.store import BarStore
 from ktrdr.model_catalog.catalog import ModelCatalog
-from ktrdr.private_directory import private_directory
-from ktrdr.process_identity import start_of
 from ktrdr.server.app import create_app
 from ktrdr.server.daemon import (
     IDLE_SECONDS,
     AlreadyRunning,
     bind_loopback,
-    bind_socket,
     serve,
-    take_lock,
 )
 from ktrdr.server.engines.local_process import LocalProcessEngine
 from ktrdr.server.environment import worker_variables
+from ktrdr.server.residence import Residence
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 from ktrdr.settings import Settings
 
@@ -59,18 +53,21 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     os.umask(0o077)
     if arguments.ready_fd is not None:
         os.chdir("/")
-    private_directory(settings.runtime_dir)
-    take_lock(settings.runtime_dir / "server.lock")
-    _write_identity(settings.runtime_dir / "server.json")
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    listeners = [bind_socket(settings.socket_path)]
+    with Residence(settings) as residence:
+        asyncio.run(_work(arguments, settings, residence))
+
+
+def _work(
+    arguments: argparse.Namespace, settings: Settings, residence: Residence
+) -> Coroutine[None, None, None]:
+    listeners = [residence.listen()]
     if arguments.port is not None:
         listeners.append(bind_loopback(arguments.port))
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
     store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
     app = create_app(store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir)
-    work = serve(
+    return serve(
         app,
         listeners,
         SystemClock(),
@@ -78,15 +75,8 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         drain=app.state.drain,
         is_busy=lambda: engine.busy,
         idle_seconds=arguments.idle_seconds or None,
+        renewed=residence.renewed,
     )
-    asyncio.run(work)
-
-
-def _write_identity(path: Path) -> None:
-    """Say who holds the lock, before anybody can connect and ask."""
-    pid = os.getpid()
-    identity = {"pid": pid, "started_at": start_of(pid), "build": build_fingerprint()}
-    write_bytes(path, json.dumps(identity).encode())
 
 
 def _announce(ready: int | None) -> None:

@@ -1,20 +1,29 @@
 """The embedded server's life: one lock, one private socket, and an end when nobody needs it."""
 
 import asyncio
+import errno
 import fcntl
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ktrdr.clock import Clock
-from ktrdr.errors import InputInvalid
+from ktrdr.errors import InputInvalid, KtrdrError
+from ktrdr.peer_credentials import is_ours
+from ktrdr.server.problems import problem
 
 IDLE_SECONDS = 15 * 60.0
 GRACEFUL_SHUTDOWN = 5
+LOOK_SECONDS = 0.5
+LOG = logging.getLogger(__name__)
+ENDING = problem(503, "Unavailable", "the server is ending", headers={"Retry-After": "1"})
 
 
 class AlreadyRunning(InputInvalid):
@@ -23,19 +32,34 @@ class AlreadyRunning(InputInvalid):
 
 def take_lock(path: Path) -> int:
     """Hold the lock for the life of this process; raises AlreadyRunning if somebody else does."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise AlreadyRunning("the server is already running") from None
-    return descriptor
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise AlreadyRunning("the server is already running") from None
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+            return descriptor
+        os.close(descriptor)  # it was removed in between: whoever comes next takes another one
+
+
+class OwnersSocket(socket.socket):
+    """A Unix socket that hangs up on every other user before a byte of theirs is read."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection and its address."""
+        connection, address = super().accept()
+        if not is_ours(connection):
+            connection.close()
+            raise ConnectionAbortedError(errno.ECONNABORTED, "another user knocked")
+        return connection, address
 
 
 def bind_socket(path: Path) -> socket.socket:
     """Replace a stale socket; only the holder of the lock may call this."""
     path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = OwnersSocket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
@@ -59,18 +83,36 @@ def bind_loopback(port: int) -> socket.socket:
 
 
 class ActivityWatch:
-    """Remembers when the app was last asked for anything."""
+    """Remembers when the app was last asked for anything; at the end it lets nothing new begin."""
 
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
         self._clock = clock
-        self.last = clock.monotonic()
+        self._asked = 0
+        self._last = clock.monotonic()
+        self.is_ending = False
+
+    @property
+    def idle_seconds(self) -> float:
+        """Return for how long nothing was asked."""
+        return 0.0 if self._asked else self._clock.monotonic() - self._last
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, remembering the time before and after it."""
-        self.last = self._clock.monotonic()
-        await self._app(scope, receive, send)
-        self.last = self._clock.monotonic()
+        """Pass a request on, remembering the time after it."""
+        if self.is_ending and scope["type"] == "http" and _begins_something(scope):
+            await ENDING(scope, receive, send)
+            return
+        is_request = scope["type"] == "http"
+        self._asked += is_request
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._asked -= is_request
+            self._last = self._clock.monotonic()
+
+
+def _begins_something(scope: Scope) -> bool:
+    return scope["method"] == "POST" and not scope["path"].endswith("/cancel")
 
 
 class DrainingServer(uvicorn.Server):
@@ -79,6 +121,21 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._drain = drain
+
+    async def move(self, listener: socket.socket) -> None:
+        """Accept on another Unix socket instead; connections that are there stay."""
+        for server in self.servers:
+            if any(each.family == socket.AF_UNIX for each in server.sockets):
+                server.close()
+        config = self.config
+        protocol = partial(
+            config.http_protocol_class,  # type: ignore[call-arg]  # uvicorn's own types know none of its arguments
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop = asyncio.get_running_loop()
+        self.servers.append(await loop.create_server(protocol, sock=listener, backlog=config.backlog))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close."""
@@ -95,21 +152,45 @@ async def serve(
     drain: Callable[[], Awaitable[None]],
     is_busy: Callable[[], bool],
     idle_seconds: float | None,
+    renewed: Callable[[], socket.socket | None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM, or until nothing was asked and nothing ran for `idle_seconds`."""
+    """Serve until SIGTERM, or until nothing was asked and nothing ran for `idle_seconds`.
+
+    `renewed` is asked twice a second for a socket that takes the place of a removed one; the server also ends
+    when that raises AlreadyRunning.
+    """
     watch = ActivityWatch(app, clock)
     config = uvicorn.Config(watch, log_level="warning", timeout_graceful_shutdown=GRACEFUL_SHUTDOWN)
-    server = DrainingServer(config, drain)
+
+    async def end() -> None:
+        watch.is_ending = True
+        await drain()
+
+    server = DrainingServer(config, end)
 
     async def attend() -> None:
         while not server.started:
             await asyncio.sleep(0.005)
         ready()
-        while idle_seconds is not None and not server.should_exit:
-            await asyncio.sleep(min(1.0, idle_seconds / 4))
-            if not is_busy() and clock.monotonic() - watch.last >= idle_seconds:
-                server.should_exit = True
+        while not server.should_exit:
+            await asyncio.sleep(min(LOOK_SECONDS, (idle_seconds or LOOK_SECONDS) / 4))
+            is_lost = await _look_after(server, renewed)
+            is_idle = idle_seconds is not None and watch.idle_seconds >= idle_seconds and not is_busy()
+            watch.is_ending = server.should_exit = server.should_exit or is_lost or is_idle
 
     attendant = asyncio.create_task(attend())
     await server.serve(sockets=list(listeners))
     attendant.cancel()
+
+
+async def _look_after(server: DrainingServer, renewed: Callable[[], socket.socket | None]) -> bool:
+    """Move the server if its socket was removed; tell whether it has lost its place altogether."""
+    try:
+        if listener := renewed():
+            await server.move(listener)
+    except AlreadyRunning as error:
+        LOG.warning("the server ends: %s", error.message)
+        return True
+    except (KtrdrError, OSError) as error:
+        LOG.warning("the socket cannot be made again: %s", error)
+    return False

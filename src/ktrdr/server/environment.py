@@ -27,8 +27,11 @@ PASSED_ON = (
 def worker_variables(settings: Settings, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return an allow-list of variables and those that make JAX small, quick to start and reproducible."""
     passed = {name: environment[name] for name in PASSED_ON if name in environment}
+    # The server's working directory is not the one that a relative KTRDR_HOME was meant from.
+    home = {"KTRDR_HOME": str(settings.home)} if settings.home else {}
     return (
         passed
+        | home
         | dict(settings.provider_variables)
         | {
             "NPROC": "1",

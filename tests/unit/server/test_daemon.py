@@ -22,6 +22,7 @@ from ktrdr.server.daemon import (
     serve,
     take_lock,
 )
+from ktrdr.settings import Settings
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,19 +128,20 @@ def test_the_program_serves_a_home_and_ends_when_idle(home: Path) -> None:
     assert program.main() == 0
     os.umask(mask)
     assert stat.S_IMODE((home / "state" / "operations.sqlite").stat().st_mode) == 0o600
-    assert (home / "run" / "server.json").is_file()
+    assert Settings.load().server_note.is_file()
 
 
 def test_the_program_leaves_a_home_that_is_served(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    private_directory(home / "run")
-    held = take_lock(home / "run" / "server.lock")
+    private_directory(home / "state")
+    held = take_lock(home / "state" / "server.lock")
     assert program.main() == 0
     os.close(held)
     assert capsys.readouterr().out == "the server is already running\n"
 
 
 def test_the_program_says_what_is_wrong_with_a_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "run").mkdir(parents=True)
-    (home / "run").chmod(0o777)
+    folder = Settings.load().runtime_dir
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
     assert program.main() == 1
     assert "not private" in capsys.readouterr().err

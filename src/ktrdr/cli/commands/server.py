@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from ktrdr.cli.error_report import ExitCode
-from ktrdr.cli.local_server import active_operations, ensure_server, read_identity, stop_server
+from ktrdr.cli.local_server import active_operations, ensure_server, stop_server
 from ktrdr.cli.safe_text import safe_lines
 from ktrdr.cli.warnings_to_user import warn
+from ktrdr.client.server_identity import read_identity
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.settings import Settings
 
@@ -30,8 +31,8 @@ def status() -> None:
     if identity is None:
         typer.echo("not running")
         raise typer.Exit(ExitCode.NOT_FINISHED)
-    count = active_operations(settings)
-    typer.echo(f"running as process {identity.pid} on {settings.socket_path}, {count} active operations")
+    count = active_operations(identity)
+    typer.echo(f"running as process {identity.pid} on {identity.socket}, {count} active operations")
 
 
 @app.command()
@@ -45,7 +46,7 @@ def stop(
     if identity is None:
         typer.echo("not running")
         return
-    if not force and (count := active_operations(settings)):
+    if not force and (count := active_operations(identity)):
         raise InputInvalid(
             f"{count} operations are active", hint="wait for them, cancel them, or use `server stop --force`"
         )

@@ -1,0 +1,1 @@
+"""How a server is reached: where it is, who it is, and whether it is ours."""
