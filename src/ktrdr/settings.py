@@ -111,6 +111,11 @@ class Settings:
         return self.state_dir / "server.json"
 
     @property
+    def database(self) -> Path:
+        """Return the file that keeps operations."""
+        return self.state_dir / "operations.sqlite"
+
+    @property
     def uploads_dir(self) -> Path:
         """Return where the server keeps files that no operation has claimed yet."""
         return self.state_dir / "uploads"

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +14,6 @@ import httpx2
 from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
-from ktrdr.client.local_socket import refuse_strangers_of_a_request
 from ktrdr.errors import (
     AccessDenied,
     Conflict,
@@ -32,27 +31,6 @@ LONGEST_EXCERPT = 200
 UPLOAD_CHUNK = 1 << 20
 HINT_LOCAL = "see why with `ktrdr server logs`, or start it with `ktrdr server start`"
 HINT_ELSEWHERE = "run `ktrdr server start` there, or leave out --url and KTRDR_API_URL to use your own"
-
-
-class LocalSocketTransport(httpx2.AsyncBaseTransport):
-    """Speaks to the embedded server; when its socket is refused, starts a new one and asks again at once."""
-
-    def __init__(self, socket: Path, restart: Callable[[], Awaitable[None]]) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(uds=str(socket), trust_env=False)
-        self._restart = restart
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the answer; raises KtrdrError when no server can be started, or the socket is not ours."""
-        request.extensions = {**request.extensions, "trace": refuse_strangers_of_a_request}
-        try:
-            return await self._inner.handle_async_request(request)
-        except httpx2.ConnectError:
-            await self._restart()
-            return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close the connection pool."""
-        await self._inner.aclose()
 
 
 class KtrdrApiClient:

@@ -14,7 +14,7 @@ import httpx2
 import typer
 from rich.console import Console
 
-from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport
+from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient
 from ktrdr.cli.attendance import Patience
 from ktrdr.cli.background_output import LEAVING_SECONDS, background_output, drain
 from ktrdr.cli.console import PlainSpokenConsole
@@ -37,6 +37,7 @@ from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay, make_display
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.server_address import checked_address
 from ktrdr.cli.warnings_to_user import say_and_sleep, warn
+from ktrdr.client.local_transport import LocalSocketTransport
 from ktrdr.errors import NotFound
 from ktrdr.settings import Settings
 
@@ -240,9 +241,9 @@ def message_of(operation: dict[str, Any]) -> str:
 
 
 def _local_transport(settings: Settings) -> LocalSocketTransport:
-    socket: Path = ensure_server(settings, warn)
+    socket = ensure_server(settings, warn)
 
-    async def restart() -> None:
-        await in_daemon_thread(partial(ensure_server, settings, warn))
+    async def restart() -> Path:
+        return await in_daemon_thread(partial(ensure_server, settings, warn))
 
     return LocalSocketTransport(socket, restart)

@@ -1,14 +1,10 @@
 """The private socket of a server of ours: nothing is sent before the kernel has said whose server listens."""
 
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ktrdr.errors import AccessDenied
 from ktrdr.peer_credentials import is_ours
-
-CONNECTED = "connection.connect_unix_socket.complete"
 
 
 def connect(path: Path, timeout: float | None = None) -> socket.socket:
@@ -40,14 +36,3 @@ def refuse_strangers(connection: socket.socket, user: int | None = None) -> None
             f"what listens at `{connection.getpeername()}` belongs to another user",
             hint="set KTRDR_HOME to a directory of your own",
         )
-
-
-async def refuse_strangers_of_a_request(event: str, info: Mapping[str, Any]) -> None:
-    """Do so for the connection that an HTTP client has just made; its `trace` extension."""
-    if event == CONNECTED:
-        stream = info["return_value"]
-        try:
-            refuse_strangers(stream.get_extra_info("socket"))
-        except AccessDenied:
-            await stream.aclose()
-            raise

@@ -6,13 +6,14 @@ own surroundings say. Builds before this one wrote beside their socket: those ar
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktrdr.atomic_files import write_bytes
 from ktrdr.build import build_fingerprint
-from ktrdr.errors import Conflict, KtrdrError
+from ktrdr.client.database_holder import server_that_has_open
+from ktrdr.errors import Conflict
 from ktrdr.process_identity import PROC, is_running, start_of
 from ktrdr.settings import SOCKET, Settings
 
@@ -57,9 +58,15 @@ def write_identity(settings: Settings, socket: Path) -> None:
 
 def read_identity(settings: Settings) -> ServerIdentity | None:
     """Return who serves this state folder, or None if nobody does or nobody wrote itself down properly."""
-    written = _read(settings.server_note)
-    former = map(former_server, settings.former_runtime_dirs)
-    return next((each for each in (written, *former) if each and each.serves(settings)), None)
+    return next((each for each in _told(settings) if each and each.serves(settings)), None)
+
+
+def _told(settings: Settings) -> Iterator[ServerIdentity | None]:
+    """Yield who can be the server, by its note; without one, of former builds, where they kept theirs."""
+    yield _read(settings.server_note)
+    yield from map(former_server, settings.former_runtime_dirs)
+    if (holder := server_that_has_open(settings.database)) is not None:
+        yield from map(former_server, _former_runtime_dirs_of(holder))
 
 
 def former_server(folder: Path) -> ServerIdentity | None:
@@ -107,12 +114,19 @@ def _three(folders: list[str]) -> tuple[str, str, str]:
 
 def _folders_of_process(pid: int) -> tuple[str, str, str] | None:
     """Return the folders that a process finds in its environment, or None if that cannot be read."""
+    theirs = _settings_of(pid)
+    return folders_of(theirs) if theirs else None
+
+
+def _former_runtime_dirs_of(pid: int) -> tuple[Path, ...]:
+    theirs = _settings_of(pid)
+    return theirs.former_runtime_dirs if theirs else ()
+
+
+def _settings_of(pid: int) -> Settings | None:
+    """Return the settings that a process finds in its environment, or None if that cannot be read."""
     try:
-        return folders_of(Settings.load(_environment_of(pid)))
-    except (OSError, KtrdrError):
+        words = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
         return None
-
-
-def _environment_of(pid: int) -> Mapping[str, str]:
-    words = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    return dict(os.fsdecode(each).split("=", 1) for each in words if b"=" in each)
+    return Settings.load(dict(os.fsdecode(each).split("=", 1) for each in words if b"=" in each))

@@ -64,7 +64,7 @@ def _work(
     if arguments.port is not None:
         listeners.append(bind_loopback(arguments.port))
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
-    store = SqliteOperationStore(settings.state_dir / "operations.sqlite")
+    store = SqliteOperationStore(settings.database)
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
     app = create_app(store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir)
     return serve(

@@ -1,7 +1,8 @@
 """Where the server of a state folder lives: the lock that makes it the server, its socket, and its note.
 
 One state folder, one database, one lock, one server. The lock lies beside the database and is held for life;
-whoever does not hold it opens no database, unlinks no socket and ends no worker.
+whoever does not hold it opens no database, unlinks no socket and ends no worker. A server that has the
+database open without it, since it is of a former build or its lock was removed, is left alone.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import stat
 from contextlib import ExitStack
 from pathlib import Path
 
+from ktrdr.client.database_holder import server_that_has_open
 from ktrdr.client.server_identity import former_server, write_identity
 from ktrdr.private_directory import first_private, tightened_directory
 from ktrdr.server.daemon import AlreadyRunning, bind_socket, take_lock
@@ -38,6 +40,8 @@ class Residence:
             self._socket_path = first_private(self._settings.runtime_dirs) / SOCKET
             for folder in filter(_is_our_folder, self._settings.former_runtime_dirs):
                 self._shut_out(folder, taking)
+            if (holder := server_that_has_open(self._settings.database)) is not None:
+                raise AlreadyRunning(f"another server (process {holder}) has the database open")
             self._held = taking.pop_all()
         return self
 

@@ -9,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, LocalSocketTransport, problem_of
+from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient, problem_of
 from ktrdr.cli.retries import ONCE
 from ktrdr.cli.worker_logs import LogReader
+from ktrdr.client.local_transport import LocalSocketTransport
 from ktrdr.errors import KtrdrError, ServerFailed, ServerUnreachable
 
 
@@ -127,7 +128,7 @@ def test_proxies_of_the_environment_are_not_asked_for_a_server_on_this_machine(
     assert KtrdrApiClient("http://research:8000").http.trust_env is True
 
 
-def test_a_refused_socket_starts_the_server_and_asks_again_at_once() -> None:
+def test_a_refused_socket_starts_the_server_and_asks_again_at_once_where_it_listens() -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n{"data": {}}')
         await writer.drain()
@@ -136,8 +137,9 @@ def test_a_refused_socket_starts_the_server_and_asks_again_at_once() -> None:
     async def scenario(folder: Path) -> int:
         servers: list[asyncio.Server] = []
 
-        async def restart() -> None:
-            servers.append(await asyncio.start_unix_server(answer, folder / "s"))
+        async def restart() -> Path:
+            servers.append(await asyncio.start_unix_server(answer, folder / "moved"))
+            return folder / "moved"
 
         api = KtrdrApiClient(LOCAL_URL, transport=LocalSocketTransport(folder / "s", restart))
         assert await api.get_operation("op_a") == {}

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ktrdr.client.database_holder import server_that_has_open
 from ktrdr.client.server_identity import read_identity, refuse_other_folders, write_identity
 from ktrdr.errors import Conflict
+from ktrdr.server.daemon import AlreadyRunning
+from ktrdr.server.residence import Residence
 from ktrdr.settings import Settings
 
 Surroundings = Mapping[str, str | None]
@@ -133,21 +136,31 @@ def test_a_note_that_was_copied_from_another_state_is_nobodys(tmp_path: Path) ->
     assert read_identity(copied) is None
 
 
+FORMER_PROGRAM = """
+import json, psutil, sqlite3, sys
+from pathlib import Path
+folder, database, _ = sys.argv[1:]
+process = psutil.Process()
+note = {"pid": process.pid, "started_at": process.create_time(), "build": "former"}
+(Path(folder) / "server.json").write_text(json.dumps(note))
+connection = sqlite3.connect(database)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("CREATE TABLE operations (number)")
+print(flush=True)
+sys.stdin.read()
+"""
+
+
 @contextmanager
-def former(folder: Path, environment: Mapping[str, str]) -> Iterator[int]:
-    """Let a process in surroundings of its own write itself down as servers of former builds did."""
-    program = (
-        "import json, os, psutil, sys\n"
-        "process = psutil.Process()\n"
-        "note = {'pid': process.pid, 'started_at': process.create_time(), 'build': 'former'}\n"
-        "open(sys.argv[1], 'w').write(json.dumps(note))\n"
-        "print(flush=True)\n"
-        "sys.stdin.read()"
-    )
-    folder.mkdir(parents=True, mode=0o700)
+def former(usual: Mapping[str, str], tmp_path: Path, name: str = "ktrdr.server") -> Iterator[int]:
+    """Let a process in surroundings of its own do what servers of former builds did."""
+    folder = tmp_path / "run" / "ktrdr"
+    folder.mkdir(mode=0o700)
+    database = Settings.load(usual).database
+    database.parent.mkdir(parents=True)
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(folder / "server.json")],
-        env=dict(environment),
+        [sys.executable, "-c", FORMER_PROGRAM, str(folder), str(database), name],
+        env=dict(usual),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -160,7 +173,7 @@ def former(folder: Path, environment: Mapping[str, str]) -> Iterator[int]:
 def test_a_server_of_a_former_build_is_found_where_it_kept_its_note(
     usual: dict[str, str], tmp_path: Path
 ) -> None:
-    with former(tmp_path / "run" / "ktrdr", usual) as pid:
+    with former(usual, tmp_path) as pid:
         found = read_identity(Settings.load(usual))
         assert found
         assert (found.pid, found.socket) == (pid, tmp_path / "run" / "ktrdr" / "server.sock")
@@ -173,7 +186,28 @@ def test_a_server_of_a_former_build_is_found_where_it_kept_its_note(
 
 
 def test_a_note_of_a_former_build_that_ended_is_nobodys(usual: dict[str, str], tmp_path: Path) -> None:
-    with former(tmp_path / "run" / "ktrdr", usual):
+    with former(usual, tmp_path):
         pass
     assert json.loads((tmp_path / "run" / "ktrdr" / "server.json").read_text())["build"] == "former"
     assert read_identity(Settings.load(usual)) is None
+
+
+def test_a_server_of_a_former_build_is_found_by_the_database_it_has_open(
+    usual: dict[str, str], tmp_path: Path
+) -> None:
+    """From surroundings in which nobody can guess where it kept its note."""
+    here = changed(usual, {"XDG_RUNTIME_DIR": None, "TMPDIR": "other"}, tmp_path)
+    with former(usual, tmp_path) as pid:
+        assert server_that_has_open(here.database) == pid
+        found = read_identity(here)
+        assert found
+        assert (found.pid, found.socket) == (pid, tmp_path / "run" / "ktrdr" / "server.sock")
+        with pytest.raises(AlreadyRunning, match=f"process {pid}"), Residence(here):
+            pass
+    assert server_that_has_open(here.database) is None
+    assert read_identity(here) is None
+
+
+def test_a_program_that_looks_into_the_database_is_no_server(usual: dict[str, str], tmp_path: Path) -> None:
+    with former(usual, tmp_path, name="sqlite-browser"):
+        assert server_that_has_open(Settings.load(usual).database) is None
