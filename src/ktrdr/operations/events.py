@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from ktrdr.operations.operation import OperationError, WorkerIdentity
 from ktrdr.operations.progress import GenericProgressState
@@ -100,10 +101,26 @@ _ADAPTER: TypeAdapter[WorkerEvent] = TypeAdapter(WorkerEvent)
 
 
 def event_to_json(event: WorkerEvent) -> bytes:
-    """Write what a worker says as one JSON document; NaN and infinity become null."""
-    return _ADAPTER.dump_json(event)
+    """Write what a worker says as one JSON document; NaN and infinity become null, half characters escapes.
+
+    A file name that is not in UTF-8 has such halves, and is part of many an error.
+    """
+    try:
+        return _ADAPTER.dump_json(event)
+    except PydanticSerializationError:
+        return _ADAPTER.dump_json(_ADAPTER.validate_python(_spelled(_ADAPTER.dump_python(event))))
 
 
 def event_from_json(document: bytes) -> WorkerEvent:
     """Read what a worker said; raises pydantic's ValidationError for anything else."""
     return _ADAPTER.validate_json(document)
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_spelled(name): _spelled(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(map(_spelled, value))
+    return value

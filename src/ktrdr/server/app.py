@@ -58,7 +58,14 @@ def create_app(
             yield
         await store.close()
 
-    app = FastAPI(title="ktrdr", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="ktrdr",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=problems.ReadableJSON,
+    )
     app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
 
     async def drain() -> None:

@@ -1,19 +1,26 @@
-"""What every request must pass: no web page as its author, no foreign host, no endless body."""
+"""What every request must pass: no web page as author, no foreign host, a body of bounded size that is text.
 
-from collections.abc import Set
+A route is called once the whole body is there and known to be harmless, whether it reads it or not.
+"""
+
+import json
+import re
+from collections.abc import Sequence, Set
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ktrdr.server.problems import problem
 
 LARGEST_BODY = 1024 * 1024
-HOSTS = frozenset({"ktrdr", "localhost", "127.0.0.1", "[::1]"})
+HOST = re.compile(rb"(ktrdr|localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
+OWN_SITES = frozenset({b"none", b"same-origin"})
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class RequestGuards:
-    """Refuses requests with an `Origin`, an unknown `Host` or a body over `largest_body` bytes.
+    """Refuses web pages, an unknown `Host`, and a body over `largest_body` bytes or of no text.
 
-    The paths in `unlimited` take bodies of any size.
+    The paths in `unlimited` take bodies of any size and kind.
     """
 
     def __init__(
@@ -27,38 +34,71 @@ class RequestGuards:
         """Pass the request on, or answer with the reason why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        if refusal := _refusal(dict(scope["headers"])):
+        elif refusal := _refusal(scope["headers"]):
             await problem(403, "Refused", refusal)(scope, receive, send)
+        elif scope["path"] in self._unlimited:
+            await self._app(scope, receive, send)
+        else:
+            await self._with_body(scope, receive, send)
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await self._body(receive)
+        if body is None:
             return
-        is_unlimited = scope["path"] in self._unlimited
-        try:
-            await self._app(scope, receive if is_unlimited else self._counted(receive), send)
-        except _TooLarge:
+        if len(body) > self._largest_body:
             detail = f"the body is larger than {self._largest_body:,} bytes"
             await problem(413, "Too large", detail)(scope, receive, send)
+        elif not _is_text(body):
+            detail = "the body is not text: it has bytes or escapes that stand for no character"
+            await problem(422, "The request is not valid", detail)(scope, receive, send)
+        else:
+            await self._app(scope, _again(body, receive), send)
 
-    def _counted(self, receive: Receive) -> Receive:
-        size = 0
-
-        async def counted() -> Message:
-            nonlocal size
+    async def _body(self, receive: Receive) -> bytes | None:
+        """Return the body, or more than may be of it; None if the client went away before its end."""
+        body = bytearray()
+        more = True
+        while more and len(body) <= self._largest_body:
             message = await receive()
-            size += len(message.get("body", b""))
-            if size > self._largest_body:
-                raise _TooLarge
-            return message
-
-        return counted
-
-
-class _TooLarge(BaseException):
-    """Raised through the framework, which would turn an ordinary exception into a 400."""
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        return bytes(body)
 
 
-def _refusal(headers: dict[bytes, bytes]) -> str | None:
-    if b"origin" in headers:
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives the body that was read already, and then whatever comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _is_text(body: bytes) -> bool:
+    """Tell whether every character exists: JSON can spell halves of one, which nothing can write again."""
+    try:
+        text = body.decode()
+        if SURROGATE.search(text):
+            json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeError:
+        return False
+    except (ValueError, RecursionError):
+        return True  # it is text; the route says what is wrong with it
+    return True
+
+
+def _refusal(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    names = [name for name, _ in headers]
+    sites = {value for name, value in headers if name == b"sec-fetch-site"}
+    if b"origin" in names or not sites <= OWN_SITES:
         return "requests from web pages are not answered"
-    host = headers.get(b"host", b"").decode("latin-1")
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    return None if name in HOSTS else "this host name is not served"
+    hosts = [value for name, value in headers if name == b"host"]
+    is_known = len(hosts) == 1 and HOST.fullmatch(hosts[0])
+    return None if is_known else "this host name is not served"

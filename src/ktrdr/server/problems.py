@@ -1,10 +1,12 @@
-"""One table from error to HTTP problem document (RFC 9457)."""
+"""Answers as clients can read them, and one table from error to HTTP problem document (RFC 9457)."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.exceptions import HTTPException
 
 from ktrdr.errors import (
@@ -29,6 +31,17 @@ STATUS: Mapping[type[KtrdrError], tuple[int, str]] = {
     Unavailable: (503, "Not now"),
     KtrdrError: (500, "The server failed"),
 }
+
+
+class ReadableJSON(JSONResponse):
+    """JSON that can always be written and read: what is not finite is null, half a character its escape."""
+
+    def render(self, content: object) -> bytes:
+        """Return the document in UTF-8, or in ASCII where its text cannot be written so."""
+        try:
+            return to_json(content, inf_nan_mode="null")
+        except PydanticSerializationError:
+            return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def install(app: FastAPI) -> None:
@@ -57,7 +70,7 @@ def problem(
         "hint": hint,
         "errors": list(errors),
     }
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    return ReadableJSON(body, status, headers=headers, media_type="application/problem+json")
 
 
 async def _ktrdr_error(_: Request, error: Exception) -> JSONResponse:

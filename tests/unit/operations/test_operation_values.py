@@ -50,6 +50,15 @@ def test_a_result_without_a_number_says_null() -> None:
     assert json.loads(said)["result"] == {"ratio": None}
 
 
+def test_text_with_half_a_character_is_said_with_its_escape() -> None:
+    """A file name that is not in UTF-8, in an error or a result, at any depth."""
+    name = b"b\xe4rs.csv".decode(errors="surrogateescape")
+    result = {"files": [{"name": name, "rows": 3}], name: float("nan")}
+    said = events.event_from_json(events.event_to_json(events.Succeeded(1, result, (name,))))
+    told = r"b\udce4rs.csv"
+    assert said == events.Succeeded(1, {"files": [{"name": told, "rows": 3}], told: None}, (told,))
+
+
 def test_a_cursor_is_read_back() -> None:
     assert parse_cursor(format_cursor((10, 2, 3))) == (10, 2, 3)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from os import SEEK_END
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,8 @@ def _lines(path: Path, after: int, *, is_over: bool) -> tuple[list[str], int]:
     """Return whole lines; one without an end only if no more can come, or if it fills a page."""
     try:
         with path.open("rb") as file:
-            file.seek(after)
+            size = file.seek(0, SEEK_END)
+            file.seek(min(after, size))
             data = file.read(LARGEST_PAGE)
     except FileNotFoundError:
         return [], after
