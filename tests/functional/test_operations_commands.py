@@ -122,9 +122,22 @@ def test_the_list_is_newest_first_with_whole_ids(ktrdr_in_process: CommandLine) 
     ]
 
 
-def test_an_empty_list_says_so_on_standard_error(ktrdr_in_process: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "There are no operations."),
+        (("--active",), "No operation is active."),
+        (("--active", "--kind", "dummy"), "No such operation is active."),
+        (("--kind", "training"), "There is no such operation."),
+        (("--status", "failed"), "There is no such operation."),
+    ],
+)
+def test_an_empty_list_says_on_standard_error_what_there_is_none_of(
+    ktrdr_in_process: CommandLine, options: tuple[str, ...], words: str
+) -> None:
+    """Where there is history, nothing being active is another matter."""
     ktrdr_in_process.server.operations.clear()
-    assert ktrdr_in_process("operations", "list") == (0, "", "There are no operations.\n")
+    assert ktrdr_in_process("operations", "list", *options) == (0, "", f"{words}\n")
 
 
 def test_the_list_as_json_counts(ktrdr_in_process: CommandLine) -> None:

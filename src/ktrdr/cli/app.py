@@ -11,15 +11,16 @@ from types import TracebackType
 from typing import Annotated, Any
 
 import typer
+from typer import TyperException
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ktrdr import __version__
 from ktrdr.cli.background_output import LEAVING_SECONDS, drain
-from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
+from ktrdr.cli.error_report import ExitCode, describe, error_object, error_text, exit_code
 from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import die_by_closed_pipe, last_words
-from ktrdr.cli.invocation import Invocation, asks_for_lines
+from ktrdr.cli.invocation import Invocation, asked_output
 from ktrdr.cli.standard_streams import open_closed_streams
 from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.lazy import resolve
@@ -29,6 +30,8 @@ EPILOG = (
     "5 not found, 6 conflict, 7 outcome unknown, 8 not finished, 69 server unreachable, 70 internal error, "
     "74 output cannot be written, 124 timeout, 129, 130, 141, 143 ended by a signal."
 )
+USAGE_HINT = "see the command's --help"
+DEFECT_HINT = "see more with: python -X dev -m ktrdr ..."
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
@@ -119,19 +122,10 @@ def main(arguments: list[str] | None = None, surroundings: object = None) -> Non
     """Run one command; every error a user can meet becomes a sentence and an exit code."""
     open_closed_streams()
     invocation = _begin(sys.argv[1:] if arguments is None else arguments, surroundings)
-    sys.excepthook = partial(_report_internal_error, invocation.lines)
+    sys.excepthook = partial(_report_internal_error, invocation)
     try:
-        with _closed_pipe_kills(), _ended_by_signals(invocation.lines):
-            _run_and_flush(arguments, invocation)
-    except KtrdrError as error:
-        sys.stderr.write(describe(error) + "\n")
-        invocation.lines.error(error.message, error.hint)
-        invocation.lines.end(exit_code(error), "lost" if isinstance(error, ContactLost) else "not_started")
-        sys.exit(exit_code(error))
-    except SystemExit as ending:
-        if ending.code:
-            invocation.lines.end(int(ending.code), "not_started")
-        raise
+        with _closed_pipe_kills():
+            _run_and_tell(arguments, invocation)
     except OSError as error:
         if error.errno not in OUTPUT_ERRORS:
             raise
@@ -141,7 +135,29 @@ def main(arguments: list[str] | None = None, surroundings: object = None) -> Non
 
 
 def _begin(arguments: list[str], surroundings: object) -> Invocation:
-    return Invocation(surroundings, EventLines() if asks_for_lines(arguments) else NoEventLines())
+    output = asked_output(arguments)
+    return Invocation(surroundings, EventLines() if output == "ndjson" else NoEventLines(), output)
+
+
+def _run_and_tell(arguments: list[str] | None, invocation: Invocation) -> None:
+    """Run the command; what refuses it is told to people and, as they asked for it, to programs."""
+    try:
+        with _ended_by_signals(invocation.lines):
+            _run_and_flush(arguments, invocation)
+    except KtrdrError as error:
+        sys.stderr.write(describe(error) + "\n")
+        outcome = "lost" if isinstance(error, ContactLost) else "not_started"
+        invocation.refused(error_object(error), exit_code(error), outcome)
+        sys.exit(exit_code(error))
+    except SystemExit as ending:
+        if isinstance(ending.__context__, TyperException):  # which Typer has told to people
+            detail = ending.__context__.format_message()
+            invocation.refused(
+                {"code": "usage", "detail": detail, "hint": USAGE_HINT}, ExitCode.USAGE, "not_started"
+            )
+        elif ending.code:
+            invocation.lines.end(int(ending.code), "not_started")
+        raise
 
 
 @contextmanager
@@ -168,15 +184,20 @@ def _run_and_flush(arguments: list[str] | None, invocation: Invocation) -> None:
 
 
 def _report_internal_error(
-    lines: EventLines, kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    invocation: Invocation, kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     """End with one sentence and exit code 70; Python's development mode shows the traceback instead."""
+    told = {
+        "code": "internal",
+        "detail": f"ktrdr itself failed ({kind.__name__}: {error})",
+        "hint": DEFECT_HINT,
+    }
     if sys.flags.dev_mode:
         sys.__excepthook__(kind, error, traceback)
     else:
-        hint = "see more with: python -X dev -m ktrdr ..."
-        sys.stderr.write(error_text(f"ktrdr itself failed ({kind.__name__}: {error})", hint) + "\n")
+        sys.stderr.write(error_text(told["detail"], told["hint"]) + "\n")
     with suppress(OSError, ValueError):
-        lines.end(ExitCode.INTERNAL, "lost" if lines.operation_id else "not_started")
+        outcome = "lost" if invocation.lines.operation_id else "not_started"
+        invocation.refused(told, ExitCode.INTERNAL, outcome)
     sys.stderr.flush()
     os._exit(ExitCode.INTERNAL)

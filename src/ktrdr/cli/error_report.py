@@ -95,6 +95,16 @@ def error_text(message: str, hint: str | None = None, detail: tuple[str, ...] = 
     return "\n".join(lines)
 
 
+def error_object(error: KtrdrError) -> dict[str, object]:
+    """Return an error as programs read it."""
+    return {
+        "code": error.code,
+        "detail": error.message,
+        "hint": error.hint,
+        "lines": list(error.detail),
+    }
+
+
 def describe(error: KtrdrError) -> str:
     """Return all lines of an error."""
     return error_text(error.message, error.hint, error.detail)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ktrdr.cli.error_report import error_object
 from ktrdr.cli.event_lines import OUTCOMES
+from ktrdr.errors import KtrdrError
 from ktrdr.operations.operation import OperationStatus
 
 SIGNAL_EXIT = 128
@@ -22,6 +24,7 @@ class OperationOutcome:
     operation_id: str
     reason: str = ""
     final: dict[str, Any] | None = None
+    error: KtrdrError | None = None
     leaving: int | None = None
 
     @property
@@ -42,6 +45,7 @@ class OperationOutcome:
             "status": self.status,
             "exit_code": self.exit_code,
             "reason": self.reason or None,
+            "error": error_object(self.error) if self.error else (self.final or {}).get("error"),
             "result": (self.final or {}).get("result_summary"),
             "operation": self.final,
         }

@@ -197,6 +197,7 @@ class OperationReport:
             exit_code(error),
             self._id,
             error.message,
+            error=error,
         )
 
     def _note(self, operation: dict[str, Any]) -> None:

@@ -8,14 +8,15 @@ from rich.text import Text
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.background_output import background_output
-from ktrdr.cli.error_report import ExitCode, describe, exit_code, exit_code_of_status
+from ktrdr.cli.commands.operations_list import list_operations
+from ktrdr.cli.error_report import ExitCode, describe, error_object, exit_code, exit_code_of_status
 from ktrdr.cli.follow import has_ended, read_operation, status_of
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_adapters.repeated import RepeatedOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument
 from ktrdr.cli.operation_outcome import SIGNAL_EXIT
-from ktrdr.cli.operation_tables import details, table_lines
+from ktrdr.cli.operation_tables import details
 from ktrdr.cli.options import Output, OutputOption, UrlOption
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, message_of, open_session
@@ -40,31 +41,7 @@ def group() -> None:
     """List, follow, wait for, cancel and repeat operations."""
 
 
-@app.command("list")
-def list_operations(
-    context: typer.Context,
-    *,
-    active: Annotated[bool, typer.Option("--active", help="Only those that have not ended.")] = False,
-    status: Annotated[OperationStatus | None, typer.Option(help="Only those of this status.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_SEARCHED, help="How many at most.")] = 20,
-    url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """List operations, newest first."""
-    if active and status:
-        raise InputInvalid("--active and --status exclude each other", hint="leave one of them out")
-    session = open_session(context, url, output=output)
-    given = {"status": status.value if status else None, "operation_type": kind}
-    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    page = session.ask(lambda client: client.list_operations(active_only=active, limit=limit, **wanted))
-    if output is Output.JSON:
-        counts = {name: page.get(name) for name in ("total_count", "active_count")}
-        session.print_json({"operations": page["data"], **counts})
-    elif page["data"]:
-        session.out.print(Text("\n".join(table_lines(page["data"]))), soft_wrap=True)
-    else:
-        typer.echo("There are no operations.", err=True)
+app.command("list")(list_operations)
 
 
 @app.command("status")
@@ -164,7 +141,7 @@ def cancel(
             answers.append(_cancel(session, each, reason, force))
         except KtrdrError as error:
             errors.append(error)
-    _tell(session, answers)
+    _tell(session, answers, errors)
     for wrong in errors:
         typer.echo(describe(wrong), err=True)
     end_process(exit_code(errors[0]) if errors else ExitCode.COMPLETED)
@@ -226,9 +203,9 @@ def _active(session: Session, status: OperationStatus | None = None, kind: str |
     return found
 
 
-def _tell(session: Session, answers: list[dict[str, Any]]) -> None:
+def _tell(session: Session, answers: list[dict[str, Any]], errors: list[KtrdrError]) -> None:
     if session.output == Output.JSON:
-        session.print_json({"operations": answers})
+        session.print_json({"operations": answers, "errors": list(map(error_object, errors))})
         return
     for answer in answers:
         told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
