@@ -54,7 +54,10 @@ def test_the_second_model_on_a_test_period_is_called_the_second(ktrdr: Installat
 
 def test_a_test_period_too_short_to_judge_is_called_so(ktrdr: Installation, tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
-    file.write_text(STRATEGY.read_text().replace("horizon: 10", "horizon: 50"))
+    text = STRATEGY.read_text().replace("horizon: 10", "horizon: 30")
+    file.write_text(
+        text.replace("train: 0.70, validation: 0.15, test: 0.15", "train: 0.80, validation: 0.15, test: 0.05")
+    )
     shown = ktrdr.run("models", "train", str(file), "--epochs", "2").stdout
     said = " ".join(shown.split())
     assert "too few dates to judge against the prior, the RSI rule, the linear model" in said
