@@ -17,8 +17,8 @@ from support.installation import Installation
 STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
 
 
-def weights(ktrdr: Installation) -> list[bytes]:
-    return [path.read_bytes() for path in sorted(ktrdr.settings.models_dir.glob("*/*/weights.safetensors"))]
+def weights(ktrdr: Installation, file: str = "weights.safetensors") -> list[bytes]:
+    return [path.read_bytes() for path in sorted(ktrdr.settings.models_dir.glob(f"*/*/{file}"))]
 
 
 def test_a_training_ends_with_metrics_baselines_and_a_model(ktrdr: Installation) -> None:
@@ -44,6 +44,7 @@ def test_trap_22_the_same_seed_gives_the_same_bytes_in_fresh_processes(ktrdr: In
     assert first == second
     ktrdr.run("models", "train", str(STRATEGY), "--epochs", "6", "--seed", "7", "-q")
     assert len(set(weights(ktrdr))) == 2
+    assert len(set(weights(ktrdr, "linear.safetensors"))) == 1, "the opponent has no seed"
 
 
 def test_the_second_model_on_a_test_period_is_called_the_second(ktrdr: Installation) -> None:

@@ -35,6 +35,7 @@ def worker_variables(settings: Settings, environment: Mapping[str, str] = os.env
         | dict(settings.provider_variables)
         | {
             "NPROC": "1",
+            "OPENBLAS_NUM_THREADS": "1",
             "JAX_COMPILATION_CACHE_DIR": str(settings.cache_dir / "jax"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
