@@ -83,7 +83,7 @@ class OperationsRoutes:
     async def events(self, operation_id: str) -> EventStreamResponse:
         """Stream the operation as it is and as it becomes, until it has ended (`text/event-stream`)."""
         await self._service.get(operation_id)
-        return EventStreamResponse(self.streams.follow(operation_id))
+        return EventStreamResponse(self.streams, operation_id)
 
     async def cancel(
         self, operation_id: str, response: Response, body: CancelBody | None = None
