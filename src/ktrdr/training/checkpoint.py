@@ -8,9 +8,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
 from ktrdr.atomic_files import new_directory
+from ktrdr.errors import InputInvalid
+from ktrdr.model_catalog.artefact import read_bytes, read_json
+from ktrdr.training.tensors import Expected, Tensors, largest_file, read_tensors
 
 KEPT = 2
 TENSORS, MANIFEST = "state.safetensors", "manifest.json"
@@ -42,10 +45,11 @@ class CheckpointFolder:
 
     def restore(self, like: Any) -> Any:
         """Return the newest checkpoint that is whole and of the same shapes, or `like` itself."""
+        expected = {key: (leaf.shape, np.dtype(leaf.dtype)) for key, leaf in _flat(like).items()}
         for name in reversed(self.names()):
-            tensors = _verified(self._folder / name)
-            if tensors is not None and _fits(tensors, like):
-                leaves = [jax.numpy.asarray(tensors[key]) for key in _flat(like)]
+            tensors = _verified(self._folder / name, expected)
+            if tensors is not None:
+                leaves = [jax.numpy.asarray(tensors[key]) for key in expected]
                 return jax.tree.unflatten(jax.tree.structure(like), leaves)
         return like
 
@@ -55,18 +59,12 @@ def _flat(state: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
 
 
-def _verified(folder: Path) -> dict[str, np.ndarray[Any, Any]] | None:
+def _verified(folder: Path, expected: Expected) -> Tensors | None:
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        data = (folder / TENSORS).read_bytes()
-    except (OSError, ValueError):
+        manifest = read_json(folder / MANIFEST)
+        data = read_bytes(folder / TENSORS, largest_file(expected))
+        if hashlib.sha256(data).hexdigest() != manifest.get("sha256"):
+            return None
+        return read_tensors(data, expected, TENSORS)
+    except InputInvalid:
         return None
-    if hashlib.sha256(data).hexdigest() != manifest.get("sha256"):
-        return None
-    tensors: dict[str, np.ndarray[Any, Any]] = load(data)
-    return tensors
-
-
-def _fits(tensors: dict[str, np.ndarray[Any, Any]], like: Any) -> bool:
-    wanted = {key: (leaf.shape, leaf.dtype) for key, leaf in _flat(like).items()}
-    return wanted == {key: (value.shape, value.dtype) for key, value in tensors.items()}

@@ -24,6 +24,15 @@ def initial_weights(
     return weights
 
 
+def shapes(inputs: int, hidden: tuple[int, ...], classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the names of all weights and their shapes."""
+    found: dict[str, tuple[int, ...]] = {}
+    for layer, (rows, columns) in enumerate(pairwise((inputs, *hidden, classes))):
+        found[f"layer{layer}.weight"] = (rows, columns)
+        found[f"layer{layer}.bias"] = (columns,)
+    return found
+
+
 def predict(weights: Weights, x: npt.NDArray[np.float32], activation: str) -> npt.NDArray[np.float64]:
     """Return class probabilities float64 [n, K]."""
     layers = len(weights) // 2

@@ -4,25 +4,27 @@
 ever. A layout of a later ktrdr is refused, never guessed at.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from safetensors.numpy import load
+from numpy.typing import DTypeLike
+from pydantic import BaseModel, ConfigDict, Field
 
 from ktrdr.errors import InputInvalid
 from ktrdr.features.matrix import FittedSets, feature_matrix
+from ktrdr.invalid_fields import check
+from ktrdr.model_catalog.artefact import LARGEST_TEXT, as_object
 from ktrdr.model_catalog.catalog import ModelCatalog
 from ktrdr.strategies.fuzzy_spec import Shape
 from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import parse_strategy
 from ktrdr.training.baselines import Baselines, RsiRule
 from ktrdr.training.evaluate import corrected
-from ktrdr.training.network import Weights, predict
+from ktrdr.training.network import Weights, predict, shapes
+from ktrdr.training.tensors import Tensors, largest_file, read_tensors
 
 SCHEMA = 2
 FIRST_SCHEMA = 1
@@ -56,28 +58,60 @@ class SavedModel:
 
 def load_model(catalog: ModelCatalog, name: str) -> SavedModel:
     """Return a model by its name; raises NotFound, and InputInvalid if a file is not what was saved."""
-    shape = json.loads(catalog.read(name, "model.json"))
-    schema = _known_schema(shape, name)
-    fitted = {
-        key: {each: Shape.model_validate(points) for each, points in sets.items()}
-        for key, sets in shape["fitted_sets"].items()
-    }
-    strategy = parse_strategy(catalog.read(name, "strategy.yaml").decode(), name)
-    weights = load(catalog.read(name, "weights.safetensors"))
-    pi = np.array(shape["pi"])
-    baselines = None if schema == FIRST_SCHEMA else _baselines(catalog, name, pi)
-    return SavedModel(strategy, fitted, weights, pi, baselines)
+    shape = _description(catalog, name)
+    strategy = parse_strategy(_text(catalog, name, "strategy.yaml"), name)
+    inputs, classes = len(shape.features), len(shape.classes)
+    wanted = shapes(inputs, strategy.model.hidden, classes)
+    weights = _tensors(catalog, name, "weights.safetensors", wanted, np.float32)
+    pi = np.array(shape.pi)
+    has_baselines = shape.layout > FIRST_SCHEMA
+    baselines = _baselines(catalog, name, pi, shapes(inputs, (), classes)) if has_baselines else None
+    return SavedModel(strategy, shape.fitted_sets, weights, pi, baselines)
 
 
-def _baselines(catalog: ModelCatalog, name: str, pi: npt.NDArray[np.float64]) -> Baselines:
-    rule = RsiRule.from_dict(json.loads(catalog.read(name, BASELINES_FILE))["rsi_rule"])
-    return Baselines(pi, rule, load(catalog.read(name, LINEAR_FILE)))
+class _Description(BaseModel):
+    """What of `model.json` is needed to use a model."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    layout: int = Field(default=FIRST_SCHEMA, alias="schema")
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    fitted_sets: dict[str, dict[str, Shape]]
+    pi: tuple[float, ...]
 
 
-def _known_schema(shape: Mapping[str, Any], name: str) -> int:
-    schema = int(shape.get("schema", FIRST_SCHEMA))
-    if schema > SCHEMA:
+def _description(catalog: ModelCatalog, name: str) -> _Description:
+    shape = as_object("model.json", catalog.read(name, "model.json", LARGEST_TEXT))
+    layout = shape.get("schema", FIRST_SCHEMA)
+    if isinstance(layout, int) and layout > SCHEMA:
         raise InputInvalid(
-            f"model `{name}` has layout {schema}, this ktrdr reads up to {SCHEMA}", hint="use a newer ktrdr"
+            f"model `{name}` has layout {layout}, this ktrdr reads up to {SCHEMA}", hint="use a newer ktrdr"
         )
-    return schema
+    check(_Description, shape)
+    description = _Description.model_validate(shape)
+    if len(description.pi) != len(description.classes):
+        raise InputInvalid(f"model `{name}` is damaged: a class has no share", hint="train it again")
+    return description
+
+
+def _text(catalog: ModelCatalog, name: str, file: str) -> str:
+    return catalog.read(name, file, LARGEST_TEXT).decode(errors="replace")
+
+
+def _tensors(
+    catalog: ModelCatalog, name: str, file: str, wanted: Mapping[str, tuple[int, ...]], dtype: DTypeLike
+) -> Tensors:
+    expected = {each: (shape, np.dtype(dtype)) for each, shape in wanted.items()}
+    return read_tensors(catalog.read(name, file, largest_file(expected)), expected, f"{name}/{file}")
+
+
+def _baselines(
+    catalog: ModelCatalog, name: str, pi: npt.NDArray[np.float64], wanted: Mapping[str, tuple[int, ...]]
+) -> Baselines:
+    shape = as_object(BASELINES_FILE, catalog.read(name, BASELINES_FILE, LARGEST_TEXT))
+    try:
+        rule = RsiRule.from_dict(shape["rsi_rule"])
+    except (LookupError, TypeError, ValueError):
+        raise InputInvalid(f"`{name}/{BASELINES_FILE}` is damaged", hint="train it again") from None
+    return Baselines(pi, rule, _tensors(catalog, name, LINEAR_FILE, wanted, np.float64))

@@ -25,7 +25,7 @@ from ktrdr.training.loop import train
 from ktrdr.training.network import initial_weights, parameter_count, predict
 from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
 from ktrdr.worker.folders import Folders
-from ktrdr.worker.handlers.training_artefact import RunRecord, save_model, scored_before
+from ktrdr.worker.handlers.training_artefact import RunRecord, check_room, save_model, scored_before
 from ktrdr.worker.handlers.training_bars import load_training_bars
 
 PHASES = (
@@ -49,6 +49,8 @@ def handle(request: TrainingRequest, context: OperationContext, folders: Folders
     context.plan(PHASES[:2] if request.dry_run else PHASES)
     strategy = request.resolved()
     device = find_device(request.device)
+    if not request.dry_run:
+        check_room(folders.models, strategy)
     prepared = _prepare(strategy, context, folders)
     if request.dry_run:
         return _result(prepared, dry_run=True)
@@ -69,6 +71,8 @@ def handle(request: TrainingRequest, context: OperationContext, folders: Folders
         linear=linear,
         baselines=baselines,
         evaluation=evaluation,
+        operation_id=context.operation_id,
+        report=prepared.report,
         probabilities=probabilities,
     )
     model = save_model(folders.models, record, detailed=request.detailed_analytics)

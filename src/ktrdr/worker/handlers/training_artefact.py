@@ -20,6 +20,7 @@ from ktrdr.features.dataset import Dataset
 from ktrdr.features.partition import Partition
 from ktrdr.market_data.load import LoadedBars
 from ktrdr.model_catalog.catalog import ModelCatalog, ScoredPeriod, make_run_id
+from ktrdr.model_catalog.details import TRAINING_FILE
 from ktrdr.strategies.strategy import Strategy
 from ktrdr.strategies.strategy_file import strategy_to_yaml
 from ktrdr.training.analytics import analytics_report
@@ -41,7 +42,14 @@ class RunRecord:
     linear: LinearFit
     baselines: Baselines
     evaluation: Evaluation
+    operation_id: str
+    report: Mapping[str, Any]
     probabilities: Mapping[str, npt.NDArray[np.float64]]
+
+
+def check_room(models: Path, strategy: Strategy) -> None:
+    """Raise InputInvalid where the model could not be saved in the end."""
+    ModelCatalog(models).check_room(strategy.name)
 
 
 def scored_before(models: Path, strategy: Strategy, dataset: Dataset) -> int:
@@ -57,13 +65,17 @@ def save_model(models: Path, record: RunRecord, *, detailed: bool) -> dict[str, 
     run_id = make_run_id(now, text, *fingerprints, __version__)
     shape = {"created_at": now.isoformat(), **_model(record)}
     files = _files(record, text, shape)
+    told = _told(record)
+    files[TRAINING_FILE] = _json({"operation": record.operation_id, "report": record.report, **told})
     if detailed:
         rows = analytics_report(record.network.history, record.dataset.classes)
         files["analytics.json"] = _json(rows)
     info = ModelCatalog(models).save(record.strategy.name, run_id, files)
+    return {"name": info.name, "model_size_bytes": info.size, **told}
+
+
+def _told(record: RunRecord) -> dict[str, Any]:
     return {
-        "name": info.name,
-        "model_size_bytes": info.size,
         "parameters": record.network.parameters,
         "training_time_seconds": record.network.train_seconds,
         "compiling_seconds": record.network.compile_seconds,
