@@ -3,7 +3,6 @@
 For a client that is whoever began to listen, for a server whoever connected.
 """
 
-import os
 import socket
 import struct
 
@@ -15,8 +14,3 @@ def user_of_peer(connection: socket.socket) -> int:
     told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     user: int = _CREDENTIALS.unpack(told)[1]
     return user
-
-
-def is_ours(connection: socket.socket, user: int | None = None) -> bool:
-    """Tell whether the process at the other end is run by the user: by who runs this, if none is given."""
-    return user_of_peer(connection) == (os.getuid() if user is None else user)

@@ -42,18 +42,23 @@ def first_private(folders: Sequence[Path]) -> Path:
 
 
 def tightened_directory(path: Path) -> None:
-    """Make a folder private, also one of ours that others could enter; raises InputInvalid if that fails."""
-    _make(path)
+    """Make a folder private, also one of ours that others could enter; raises InputInvalid if that fails.
+
+    It may be a link: where a user keeps much, it is often moved to another disk.
+    """
+    real = Path(os.path.realpath(path))
+    _make(real)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             if os.fstat(descriptor).st_uid == os.getuid() and os.fstat(descriptor).st_mode & 0o077:
                 os.fchmod(descriptor, PRIVATE)
         finally:
             os.close(descriptor)
+        check_above(path / "anything", os.getuid())
     except OSError as error:
         raise _not_made(path, error) from None
-    check_private(path)
+    check_private(real)
 
 
 def check_private(path: Path, user: int | None = None) -> None:
@@ -63,10 +68,25 @@ def check_private(path: Path, user: int | None = None) -> None:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
             raise InputInvalid(f"the directory `{path}` is not private to you", hint=f"remove it, or {HINT}")
-        for above in _above(path):
-            _check_above(above, path, owner)
+        check_above(path, owner)
     except OSError as error:
         raise _not_made(path, error) from None
+
+
+def check_above(path: Path, user: int) -> None:
+    """Raise InputInvalid if a third user can put something else in the folder's place; raises OSError."""
+    for above in _above(path):
+        found = above.lstat()
+        if found.st_uid not in {user, ROOT}:
+            raise InputInvalid(
+                f"the directory `{above}`, above `{path}`, belongs to another user (uid {found.st_uid})",
+                hint=HINT,
+            )
+        if not stat.S_ISLNK(found.st_mode) and others_may_rename_in(found, user):
+            raise InputInvalid(
+                f"other users can rename what is in the directory `{above}`, above `{path}`",
+                hint=f"close it to them with `chmod go-w`, or {HINT}",
+            )
 
 
 def _make(path: Path) -> None:
@@ -90,20 +110,6 @@ def _above(path: Path) -> Iterator[Path]:
     with_links_followed = Path(os.path.realpath(path))
     if with_links_followed != path:
         yield from with_links_followed.parents
-
-
-def _check_above(above: Path, path: Path, user: int) -> None:
-    found = above.lstat()
-    if found.st_uid not in {user, ROOT}:
-        raise InputInvalid(
-            f"the directory `{above}`, above `{path}`, belongs to another user (uid {found.st_uid})",
-            hint=HINT,
-        )
-    if not stat.S_ISLNK(found.st_mode) and others_may_rename_in(found, user):
-        raise InputInvalid(
-            f"other users can rename what is in the directory `{above}`, above `{path}`",
-            hint=f"close it to them with `chmod go-w`, or {HINT}",
-        )
 
 
 def others_may_rename_in(found: os.stat_result, user: int) -> bool:

@@ -1,6 +1,8 @@
 """One server for one state folder, from whatever surroundings a command comes; running work is not harmed."""
 
+import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -133,3 +135,22 @@ def test_a_server_of_a_former_build_is_waited_for_while_it_ends(login: Installat
         former.terminate()
         until(command, "There are no operations.")
         assert ending(command)[0] == 0
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_sec_31_everything_in_the_state_folder_is_its_owners_alone(ktrdr: Installation, umask: int) -> None:
+    """Whatever the umask of whoever was first; and a worker can gain no right that its user does not have."""
+    before = os.umask(umask)
+    try:
+        terminal = ktrdr.terminal("dummy", "run", "--duration", "600", "--iterations", "6000")
+    finally:
+        os.umask(before)
+    until(terminal, "iteration")
+    (worker,) = ktrdr.workers()
+    assert "NoNewPrivs:\t1" in Path(f"/proc/{worker.pid}/status").read_text()
+    terminal.send("\x03")
+    ending(terminal)
+    state = ktrdr.settings.state_dir
+    modes = {each: stat.S_IMODE(each.lstat().st_mode) for each in (state, *state.rglob("*"))}
+    assert len(modes) > 8
+    assert {each: oct(mode) for each, mode in modes.items() if mode not in (0o600, 0o700)} == {}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ktrdr.atomic_files import write_bytes
 from ktrdr.clock import Clock, SystemClock
+from ktrdr.errors import InputInvalid
+from ktrdr.private_directory import tightened_directory
 
 MOST_BYTES = 256 * 1024
 KEPT = 200
@@ -80,7 +82,7 @@ class Journal:
 
     def _append(self, entry: dict[str, object]) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            tightened_directory(self._path.parent)
             self._shorten()
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(self._path, flags, 0o600)
@@ -89,7 +91,7 @@ class Journal:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        except OSError:
+        except (OSError, InputInvalid):
             return
 
     def _shorten(self) -> None:

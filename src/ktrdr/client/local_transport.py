@@ -15,17 +15,19 @@ CONNECTED = "connection.connect_unix_socket.complete"
 class LocalSocketTransport(httpx2.AsyncBaseTransport):
     """Speaks to the embedded server; when its socket is refused, starts a new one and asks again at once.
 
-    `restart` returns where the new one listens. Nothing is sent to a server of another user.
+    `restart` returns where the new one listens. Nothing is sent to a server of anybody but the user: of who
+    runs this, if none is given.
     """
 
-    def __init__(self, socket: Path, restart: Callable[[], Awaitable[Path]]) -> None:
+    def __init__(self, socket: Path, restart: Callable[[], Awaitable[Path]], user: int | None = None) -> None:
         self._socket = socket
         self._restart = restart
+        self._user = user
         self._pools: dict[Path, httpx2.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Return the answer; raises KtrdrError when no server can be started, or the socket is not ours."""
-        request.extensions = {**request.extensions, "trace": _refuse_strangers}
+        request.extensions = {**request.extensions, "trace": self._refuse_strangers}
         try:
             return await self._pool().handle_async_request(request)
         except httpx2.ConnectError:
@@ -42,13 +44,12 @@ class LocalSocketTransport(httpx2.AsyncBaseTransport):
             self._pools[self._socket] = httpx2.AsyncHTTPTransport(uds=str(self._socket), trust_env=False)
         return self._pools[self._socket]
 
-
-async def _refuse_strangers(event: str, info: Mapping[str, Any]) -> None:
-    """Hear of every step of a request; end it where its new connection leads to another user."""
-    if event == CONNECTED:
-        stream = info["return_value"]
-        try:
-            refuse_strangers(stream.get_extra_info("socket"))
-        except AccessDenied:
-            await stream.aclose()
-            raise
+    async def _refuse_strangers(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear of every step of a request; end it where its new connection leads to another user."""
+        if event == CONNECTED:
+            stream = info["return_value"]
+            try:
+                refuse_strangers(stream.get_extra_info("socket"), self._user)
+            except AccessDenied:
+                await stream.aclose()
+                raise

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ktrdr.clock import Clock
 from ktrdr.errors import InputInvalid, KtrdrError
-from ktrdr.peer_credentials import is_ours
+from ktrdr.peer_credentials import user_of_peer
 from ktrdr.server.problems import problem
 
 IDLE_SECONDS = 15 * 60.0
@@ -45,21 +45,27 @@ def take_lock(path: Path) -> int:
 
 
 class OwnersSocket(socket.socket):
-    """A Unix socket that hangs up on every other user before a byte of theirs is read."""
+    """A Unix socket that hangs up on everybody but one user before a byte of theirs is read."""
+
+    user: int
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Return the next connection and its address."""
         connection, address = super().accept()
-        if not is_ours(connection):
+        if user_of_peer(connection) != self.user:
             connection.close()
             raise ConnectionAbortedError(errno.ECONNABORTED, "another user knocked")
         return connection, address
 
 
-def bind_socket(path: Path) -> socket.socket:
-    """Replace a stale socket; only the holder of the lock may call this."""
+def bind_socket(path: Path, user: int | None = None) -> socket.socket:
+    """Replace a stale socket; only the holder of the lock may call this.
+
+    Only the user is heard: who runs this, if none is given.
+    """
     path.unlink(missing_ok=True)
     listener = OwnersSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.user = os.getuid() if user is None else user
     before = os.umask(0o177)
     try:
         listener.bind(str(path))

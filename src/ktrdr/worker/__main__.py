@@ -8,6 +8,7 @@ from ktrdr.settings import Settings
 from ktrdr.worker.channel import WorkerChannel
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.log_lines import keep_log
+from ktrdr.worker.privileges import keep_to_own_rights
 from ktrdr.worker.runner import run
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Serve the one assignment that comes over the channel, and exit without lingering."""
     settings = Settings.load()
     os.umask(0o077)
+    keep_to_own_rights()
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)  # whatever the work starts would keep it open
     channel = WorkerChannel(connection)
