@@ -70,7 +70,11 @@ def test_a_file_of_several_symbols_becomes_a_series_each(ktrdr: Installation, tm
     assert (meta["calendar"], meta["adjustment"]) == ("24/7", "split")
     shown = ktrdr.run("data", "import", str(tmp_path / "all.csv"), *options).stdout.splitlines()
     assert shown[0] == "S00 1d · 2 bars, 2020-01-02 to 2020-01-03"
-    assert shown[20:] == ["and 2 more", "  Replaced  44 bars imported before"]
+    assert shown[20:] == [
+        "and 2 more",
+        "  Unknown   the volume of 44 bars",
+        "  Replaced  44 bars imported before",
+    ]
 
 
 def test_wrong_lines_are_set_aside_and_listed_where_that_was_asked_for(
@@ -98,6 +102,7 @@ def test_a_dry_run_shows_how_a_file_is_understood_and_writes_nothing(ktrdr: Inst
     command = ("data", "import", str(csv), "M", "--map", "close=Last", "--dry-run")
     assert ktrdr.run(*command).stdout.splitlines() == [
         "M 1d · 3,270 bars, 2000-03-01 to 2013-03-01",
+        "  Unknown   the volume of 3,270 bars",
         "  Ignored   Note",
         "  Wrong     1; without --quarantine the file is refused",
         "  Written   nothing, this was a dry run",
@@ -155,7 +160,10 @@ def test_a_broken_file_fails_with_its_line_and_writes_nothing(ktrdr: Installatio
         (["README.md", "M", "--tz", "Mars"], "`Mars` is no time zone"),
         (["README.md", "M", "--map", "close"], "--map `close` is not FIELD=COLUMN"),
         (["README.md", "M", "--map", "shut=X"], "`columns`: `shut` should be `time`, `open`"),
-        (["README.md"], "say what the bars are of: give a symbol, or symbol_column"),
+        (["README.md", "M", "--map", "close="], "`close` needs a column; only `time=` and `volume=` mean"),
+        (["README.md", "M", "--thousands", "x"], "`thousands`: should be `,` or `.`"),
+        (["README.md", "M", "--thousands", ",", "--decimal-comma"], "a comma cannot both begin decimals and"),
+        (["README.md", "M", "--skip-lines", "-1"], "`skip_lines`: should be at least 0"),
         (["README.md", "M", "--symbol-column", "x"], "the symbols come from symbol_column; leave symbol out"),
         (["README.md", "M", "--separator", "x"], "`separator`: should be `,`, `;`, "),
         (["README.md", "M", "--separator", ",", "--decimal-comma"], "a comma cannot both separate"),
@@ -290,7 +298,13 @@ def test_times_are_read_as_the_file_writes_them(
     assert f"`{written}` is not a time" in failed.stderr
 
 
-@pytest.mark.parametrize("layout", ["%H:%M", "day", "%Y-%m", "%y%m%d%"])
+@pytest.mark.parametrize("layout", ["%Y-%m-%d %H:%M %p", "%Y-%m-%d %Z %H:%M"])
+def test_a_format_with_a_part_that_would_have_no_effect_is_refused(ktrdr: Installation, layout: str) -> None:
+    refused = ktrdr.run("data", "import", "README.md", "X", "--time-format", layout, expect=2)
+    assert "has %Z before its end, or %p without %I, which would have no effect" in refused.stderr
+
+
+@pytest.mark.parametrize("layout", ["%H:%M", "day", "%Y-%m", "%y%m%d%", "%Y-%m-%d %I:%M"])
 def test_a_format_that_does_not_say_a_day_is_refused(ktrdr: Installation, layout: str) -> None:
     refused = ktrdr.run("data", "import", "README.md", "X", "--time-format", layout, expect=2)
     assert f"`{layout}` does not say a day" in refused.stderr

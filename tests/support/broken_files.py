@@ -7,7 +7,7 @@ NEXT = "2020-01-03,1.5,2,0.5,1,7\n"
 BROKEN_CSV: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "line 1: there is no header"),
     "only a header": (HEADER, "line 2: there is no bar"),
-    "binary": (b"PK\x03\x04\0\0", "line 1: a NUL byte"),
+    "binary": (b"KP\x03\x04\0\0", "line 1: a NUL byte"),
     "latin-1": (HEADER.encode() + b"2020-01-02,1,2,1,1,\xe9\n", "line 2, byte 20: not UTF-8"),
     "one field short": (HEADER + GOOD + "2020-01-03,1,2,0.5,1\n", "line 3: 5 fields where the header has 6"),
     "one field more": (HEADER + "2020-01-02,1,2,0.5,1,1,1\n", "line 2: 7 fields"),
@@ -18,28 +18,45 @@ BROKEN_CSV: dict[str, tuple[str | bytes, str]] = {
         "Date,Open,Open,Low,Close,Volume\n" + GOOD,
         "line 1: column `Open` is there twice",
     ),
-    "two times": ("Date,Time,Open,High,Low,Close\n", "line 2: there is no bar"),
+    "two times": ("Date,Timestamp,Open,High,Low,Close\n", "line 2: there is no bar"),
     "two times with a bar": (
-        "Date,Time,Open,High,Low,Close\n2020-01-02,09:30,1,2,1,1\n",
-        "line 1: both `Date` and `Time` could be `time`",
+        "Date,Timestamp,Open,High,Low,Close\n2020-01-02,2020-01-02,1,2,1,1\n",
+        "line 1: both `Date` and `Timestamp` could be `time`",
     ),
     "a word for a price": (
         HEADER + GOOD + "2020-01-03,1,2,0.5,n/a,1\n",
         "line 3: column `Close`: `n/a` is not a number",
     ),
-    "a decimal comma": (
-        "Date;Open;High;Low;Close\n2020-01-02;1,5;2;1;1\n",
-        "line 2: column `Open`: `1,5` is not a number",
+    "a comma that could be two things": (
+        "Date;Open;High;Low;Close\n2020-01-02;1,500;2000;1;1\n",
+        "line 2: column `Open`: `1,500` could be a number of thousands or have decimals",
+    ),
+    "decimals of two kinds": (
+        "Date;Open;High;Low;Close\n2020-01-02;1,5;2;1.2;1\n",
+        "line 2: column `Open`: `1,5` begins its decimals with a comma, `1.2` with a point",
     ),
     "no price": (HEADER + "2020-01-02,1,2,0.5,,1\n", "line 2: `close` is not a finite number"),
     "infinite": (HEADER + "2020-01-02,inf,2,0.5,1,1\n", "line 2: `open` is not a finite number"),
     "below zero": (HEADER + "2020-01-02,1,2,-0.5,1,1\n", "line 2: `low` is not above 0"),
     "high too low": (HEADER + "2020-01-02,1,1,0.5,1.5,1\n", "line 2: `high` is below open or close"),
     "volume below zero": (
-        HEADER + "2020-01-02,1,2,0.5,1.5,-1\n",
+        HEADER + "2020-01-02,1,2,0.5,1.5,-2\n",
         "line 2: `volume` is not a finite number of at least",
     ),
-    "no time": (HEADER + "02/01/2020,1,2,0.5,1.5,1\n", "line 2: column `Date`: `02/01/2020` is not a time"),
+    "no time": (HEADER + "02/2020,1,2,0.5,1.5,1\n", "line 2: column `Date`: `02/2020` is not a time"),
+    "a day that could be a month": (
+        HEADER + "02/01/2020,1,2,0.5,1.5,1\n",
+        "line 2: column `Date`: `02/01/2020` has its day first or its month, and no other one shows which",
+    ),
+    "days and months": (
+        HEADER + "13/01/2020,1,2,0.5,1.5,1\n01/13/2020,1,2,0.5,1.5,1\n",
+        "line 2: column `Date`: `13/01/2020` has its day first or its month, and `01/13/2020` the other",
+    ),
+    "no header": (GOOD + NEXT, "line 1: these are numbers and no names of columns"),
+    "two lines before the header": (
+        "one\ntwo\n" + HEADER + GOOD,
+        "line 1: this is no header, but line 3 is",
+    ),
     "a year of two digits": (
         HEADER + "24-01-02,1,2,0.5,1.5,1\n",
         "line 2: column `Date`: `24-01-02` has no year of four digits",

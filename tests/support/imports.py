@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ktrdr.market_data.bar_import import BarImport, ImportReport
+from ktrdr.market_data.bar_import import BarImport
 from ktrdr.market_data.bars import empty_bars
 from ktrdr.market_data.import_options import ImportOptions, Portions
+from ktrdr.market_data.importing.report import ImportReport
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 

@@ -14,6 +14,9 @@ from ktrdr.strategies.strategy import Symbol, Timeframe
 
 BarField = Literal["time", "open", "high", "low", "close", "volume"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
+FieldColumn = Annotated[str, Field(max_length=200)]
+MAY_BE_UNNAMED = frozenset({"time", "volume"})
+MOST_SKIPPED = 1000
 SOME_DAY = datetime(2007, 12, 25, 13, 45, 59, tzinfo=UTC)
 SPELLED: Mapping[object, str] = {"tab": "\t", "\\t": "\t"}
 
@@ -27,18 +30,28 @@ Separator = Annotated[Literal[",", ";", "\t", "|"], BeforeValidator(_spelled)]
 
 def _is_read_as_written(layout: str) -> bool:
     try:
-        return datetime.strptime(SOME_DAY.strftime(layout), layout).date() == SOME_DAY.date()
+        read = datetime.strptime(SOME_DAY.strftime(layout), layout)
     except (ValueError, UnicodeError):
         return False
+    return read.date() == SOME_DAY.date() and read.hour in {0, SOME_DAY.hour}
+
+
+def _is_honoured(layout: str) -> bool:
+    """Tell whether every directive has an effect: a zone comes last, and AM or PM belongs to 12 hours."""
+    written = layout.replace("%%", "")
+    return written.find("%Z") in {-1, len(written) - 2} and ("%p" not in written or "%I" in written)
 
 
 class DataImportRequest(BaseModel):
     """An uploaded CSV or Parquet file, what its bars are of, and where it differs from what is expected.
 
-    All bars are of `symbol`, or each of the one in `symbol_column`. `columns` maps fields of a bar to columns
-    of the file; `tz` is the zone of times that do not say theirs, `time_format` how they are written where it
-    is none of the usual ways, a separator is found where none is given.
-    With `quarantine` wrong lines are set aside; with `dry_run` nothing is written.
+    All bars are of `symbol`, or each of the one that the file names, in `symbol_column` where that does not
+    show. `columns` maps fields of a bar to columns of the file, the time to two as `Date+Time`; an empty name
+    is the column without one for the time, and no column for the volume. `tz` is the zone of times that do
+    not say theirs, `time_format` how they are written where it is none of the usual ways, a separator is
+    found where none is given. `skip_lines` come before the header; with `no_header` there is none, and
+    columns are numbers from 1. `thousands` groups the digits of numbers. With `quarantine` wrong lines are
+    set aside; with `dry_run` nothing is written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,13 +60,16 @@ class DataImportRequest(BaseModel):
     file_name: str = Field(max_length=255)
     symbol: Symbol | None = None
     timeframe: Timeframe
-    columns: dict[BarField, Column] = Field(default_factory=dict)
+    columns: dict[BarField, FieldColumn] = Field(default_factory=dict)
     tz: str | None = Field(default=None, max_length=64)
     time_format: str | None = Field(default=None, max_length=64)
     separator: Separator | None = None
     symbol_column: Column | None = None
     calendar: str | None = Field(default=None, min_length=1, max_length=64)
     adjustment: Adjustment = "raw"
+    no_header: bool = False
+    skip_lines: int | None = Field(default=None, ge=0, le=MOST_SKIPPED)
+    thousands: Literal[",", "."] | None = None
     decimal_comma: bool = False
     quarantine: bool = False
     dry_run: bool = False
@@ -71,18 +87,28 @@ class DataImportRequest(BaseModel):
     def _format_says_a_day(cls, layout: str | None) -> str | None:
         if layout is not None and not _is_read_as_written(layout):
             raise ValueError(f"`{layout}` does not say a day; write it as %m/%d/%Y or %d.%m.%Y %H:%M")
+        if layout is not None and not _is_honoured(layout):
+            raise ValueError(
+                f"`{layout}` has %Z before its end, or %p without %I, which would have no effect"
+            )
         return layout
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_named(cls, columns: dict[BarField, str]) -> dict[BarField, str]:
+        unnamed = [name for name, column in columns.items() if not column and name not in MAY_BE_UNNAMED]
+        if unnamed:
+            raise ValueError(f"`{unnamed[0]}` needs a column; only `time=` and `volume=` mean something")
+        return columns
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        if self.symbol is None and self.symbol_column is None:
-            raise ValueError(
-                "say what the bars are of: give a symbol, or symbol_column where there are several"
-            )
         if self.symbol is not None and self.symbol_column is not None:
             raise ValueError("the symbols come from symbol_column; leave symbol out")
         if self.decimal_comma and self.separator == ",":
             raise ValueError("a comma cannot both separate columns and begin decimals")
+        if self.decimal_comma and self.thousands == ",":
+            raise ValueError("a comma cannot both begin decimals and group digits")
         return self
 
 
@@ -118,7 +144,9 @@ class DataImportResult(BaseModel):
 
     `series` lists at most a thousand of `series_count`. `quarantined` lines or rows are wrong, `offenders`
     are the first ten of them as text, and `quarantine_file` is where the server keeps all of them. `columns`
-    tells from which column each field was read. After a `dry_run` nothing was written.
+    tells from which column each field was read, `skipped_lines` stood before the header, `rows_without_price`
+    were no bars, and of `unknown_volumes` bars the file does not know the volume. After a `dry_run` nothing
+    was written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -130,6 +158,9 @@ class DataImportResult(BaseModel):
     duplicates_dropped: int
     ignored_columns: tuple[str, ...]
     columns: dict[str, str]
+    skipped_lines: tuple[str, ...]
+    rows_without_price: int
+    unknown_volumes: int
     quarantined: int
     quarantine_file: str | None
     offenders: tuple[str, ...]

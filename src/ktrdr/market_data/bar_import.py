@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -13,44 +12,24 @@ import polars as pl
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import SCHEMA, TIMEFRAME_SECONDS
 from ktrdr.market_data.csv_rows import CsvRows
-from ktrdr.market_data.import_offences import Offences, offences
-from ktrdr.market_data.import_options import LINE, WHOLE_PORTIONS, ImportOptions, Portions
+from ktrdr.market_data.import_offences import Offences
+from ktrdr.market_data.import_options import WHOLE_PORTIONS, ImportOptions, Portions
 from ktrdr.market_data.import_rows import CODE, RowReader, other_timeframe, smallest_gap
 from ktrdr.market_data.import_source import RowSource, one_ahead
 from ktrdr.market_data.import_spill import BarSpill
+from ktrdr.market_data.importing.asking import Asks, adopted, advice
+from ktrdr.market_data.importing.foreign import refuse_foreign
+from ktrdr.market_data.importing.numbers import PLAIN
+from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
+from ktrdr.market_data.importing.sifting import sifted
+from ktrdr.market_data.importing.writing import Survey, Undecided, Writing, given_writing
 from ktrdr.market_data.ingest import NOTHING_WRITTEN
 from ktrdr.market_data.parquet_rows import MAGIC, ParquetRows
 
 PREVIEWED = 5
+MOST_ASKED = 6
 
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedSeries:
-    """What a file has of one symbol."""
-
-    symbol: str
-    bars: int
-    first: datetime
-    last: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What a file has, how it was understood, and what was wrong with it.
-
-    `columns` tells from which column each field is read, `ignored` are the others, `preview` the first good
-    rows, `offenders` the first ten of the `refused` as text.
-    """
-
-    series: tuple[ImportedSeries, ...]
-    duplicates: int
-    columns: dict[str, str]
-    ignored: tuple[str, ...]
-    preview: pl.DataFrame
-    refused: int
-    offenders: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -83,7 +62,8 @@ class BarImport:
         self._options = options
         self._on_progress = on_progress
         self._portions = portions
-        self._spill = BarSpill(work / "spill.bars", options.timeframe, portions.held)
+        self._work = work
+        self._spill = self._empty_spill()
         self._refusals = refusals
         self._names: tuple[str, ...] = ()
         self._good: frozenset[int] = frozenset()
@@ -94,10 +74,36 @@ class BarImport:
         Raises DataInvalid with the first ten offenders by line, unless they are tolerated, for a file that
         is damaged or cannot be understood, and for one without a good bar.
         """
-        source = open_rows(self._path, self._options, self._portions)
+        try:
+            return self._read()
+        except Asks as asked:
+            raise self._led_on(asked) from None
+
+    def _read(self) -> ImportReport:
+        try:
+            return self._read_as(given_writing(self._options))
+        except Undecided:
+            self.close()
+        return self._read_as(self._look_through())
+
+    def _look_through(self) -> Writing:
+        """Return how the file is written, for which all of it is looked at."""
+        source = open_rows(self._path, self._options, self._portions, as_text=True)
+        try:
+            survey = Survey(source.noun, source.layout.columns, self._options)
+            for rows in source.chunks():
+                survey.add(rows.table)
+                self._on_progress(0.0)
+            return survey.decided()
+        finally:
+            source.close()
+
+    def _read_as(self, writing: Writing) -> ImportReport:
+        plain = writing.numbers in {None, PLAIN}
+        source = open_rows(self._path, self._options, self._portions, as_text=not plain)
         wrong = Offences(source.noun, self._refusals)
         try:
-            reader = RowReader(self._options, source.columns)
+            reader = RowReader(self._options, source.layout, writing)
             preview = self._take(source, reader, wrong)
             self._names = reader.symbols.names
             found = self._survey(wrong, reader.smallest)
@@ -109,24 +115,52 @@ class BarImport:
         return ImportReport(
             tuple(found.series.values()),
             found.duplicates,
-            source.columns,
-            tuple(name for name in source.header if name not in source.columns.values()),
+            source.layout.columns,
+            source.layout.ignored,
             preview,
             wrong.count,
             wrong.sentences,
+            source.skipped,
+            reader.without_price,
+            reader.unknown_volumes,
         )
+
+    def _led_on(self, first: Asks) -> DataInvalid:
+        """Return a refusal whose hint has what the file needs next as well: following it once is enough."""
+        asked, options = [first], self._options
+        while len(asked) < MOST_ASKED:
+            options = adopted(options, asked[-1])
+            other = BarImport(
+                self._path, options, self._work, lambda _: self._on_progress(0.0), portions=self._portions
+            )
+            self.close()
+            try:
+                other._read()
+            except Asks as error:
+                asked.append(error)
+                continue
+            except DataInvalid:
+                break
+            finally:
+                other.close()
+            break
+        return DataInvalid(first.message, hint=advice(asked), detail=first.detail)
 
     def series(self) -> Iterator[tuple[str, Iterator[pl.DataFrame]]]:
         """Yield each symbol with its bars, frame by frame in order of time; read one before the next."""
         for code, pieces in groupby(self._spill.pieces(), key=attrgetter("code")):
             if code not in self._good:
                 continue
-            sifted = (_sifted(each.bars, tolerant=self._options.tolerant) for each in pieces)
-            yield self._names[code], (each.bars for each in sifted if each.bars.height)
+            parts = (sifted(each.bars, tolerant=self._options.tolerant) for each in pieces)
+            yield self._names[code], (each.bars for each in parts if each.bars.height)
 
     def close(self) -> None:
         """Remove what waits on the disk."""
         self._spill.close()
+        self._spill = self._empty_spill()
+
+    def _empty_spill(self) -> BarSpill:
+        return BarSpill(self._work / "spill.bars", self._options.timeframe, self._portions.held)
 
     def _take(self, source: RowSource, reader: RowReader, wrong: Offences) -> pl.DataFrame:
         preview: pl.DataFrame | None = None
@@ -146,11 +180,11 @@ class BarImport:
         found = _Found(smallest=smallest)
         for piece in self._spill.pieces():
             self._on_progress(1.0)
-            sifted = _sifted(piece.bars, tolerant=self._options.tolerant)
-            wrong.add(sifted.conflicts)
-            found.duplicates += sifted.duplicates
-            if sifted.bars.height:
-                self._count(found, piece.code, sifted.bars["time"])
+            part = sifted(piece.bars, tolerant=self._options.tolerant)
+            wrong.add(part.conflicts)
+            found.duplicates += part.duplicates
+            if part.bars.height:
+                self._count(found, piece.code, part.bars["time"])
         return found
 
     def _count(self, found: _Found, code: int, times: pl.Series) -> None:
@@ -171,37 +205,16 @@ class BarImport:
             raise other_timeframe(found.smallest, self._options.timeframe)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sifted:
-    """Unique bars in order of time, how many exact duplicates there were, and what contradicts."""
-
-    bars: pl.DataFrame
-    duplicates: int
-    conflicts: pl.DataFrame
-
-
-def open_rows(path: Path, options: ImportOptions, portions: Portions = WHOLE_PORTIONS) -> RowSource:
+def open_rows(
+    path: Path, options: ImportOptions, portions: Portions = WHOLE_PORTIONS, *, as_text: bool = False
+) -> RowSource:
     """Return the rows of a file; what is in it, not its name, tells what it is."""
     with path.open("rb") as file:
         is_parquet = file.read(len(MAGIC)) == MAGIC
+    refuse_foreign(path)
     if is_parquet:
         return ParquetRows(path, options, portions.rows)
-    return CsvRows(path, options, portions.block)
-
-
-def _sifted(bars: pl.DataFrame, *, tolerant: bool) -> _Sifted:
-    """Sort bars and drop exact duplicates; of bars of one time that differ none is kept.
-
-    The later of them are offences; where they are tolerated all are, as nobody knows which is right.
-    """
-    if (bars["time"].to_physical().diff() > 0).all():
-        return _Sifted(bars.select(list(SCHEMA)), 0, offences([], []))
-    unique = bars.sort("time", LINE).unique(list(SCHEMA), keep="first", maintain_order=True)
-    twins = unique.filter(pl.col("time").is_duplicated())
-    wrong = twins if tolerant else twins.filter(~pl.col("time").is_first_distinct())
-    words = [f"another bar of {when:%Y-%m-%d %H:%M} differs" for when in wrong["time"]]
-    kept = unique.filter(pl.col("time").is_unique()).select(list(SCHEMA))
-    return _Sifted(kept, bars.height - unique.height, offences(wrong[LINE].to_list(), words).sort("line"))
+    return CsvRows(path, options, portions.block, as_text=as_text)
 
 
 def _preview(bars: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:

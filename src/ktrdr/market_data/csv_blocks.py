@@ -1,11 +1,12 @@
-"""The bytes of a CSV file, plain or gzip, in blocks that end where a line does."""
+"""The bytes of a CSV file, plain or packed, in blocks that end where a line does."""
 
 import gzip
-import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ktrdr.errors import DataInvalid
+from ktrdr.market_data.importing.packed import DAMAGED, ZIP, is_zip, open_member
+from ktrdr.market_data.importing.packed import damaged as damaged_zip
 
 GZIP = b"\x1f\x8b"
 LONGEST_LINE = 65_536
@@ -21,10 +22,15 @@ class LineBlocks:
     def __init__(self, path: Path, block: int, most_decoded: int = MOST_DECODED) -> None:
         self._file = path.open("rb")
         self._size = path.stat().st_size
-        self._is_packed = self._file.read(len(GZIP)) == GZIP
+        begun = self._file.read(len(ZIP))
         self._file.seek(0)
-        # mypy: a gzip file reads as a binary one does, though it is declared as none
-        self._stream: BinaryIO = gzip.GzipFile(fileobj=self._file) if self._is_packed else self._file  # type: ignore[assignment]
+        self._is_zip = is_zip(begun)
+        self._is_packed = self._is_zip or begun.startswith(GZIP)
+        try:
+            self._stream = self._opened(path)
+        except DataInvalid:
+            self._file.close()
+            raise
         allowed = min(most_decoded, max(MOST_TIMES * self._size, ALWAYS_ALLOWED))
         self._most = allowed if self._is_packed else None
         self._decoded = 0
@@ -55,6 +61,14 @@ class LineBlocks:
             data += more
         return self._cut(data, data.find(b"\n") + 1 or LONGEST_LINE + 1)
 
+    def head(self, count: int) -> list[bytes]:
+        """Return the first lines, and go back to before them."""
+        lines: list[bytes] = []
+        while len(lines) < count and (line := self.next_line()):
+            lines.append(line)
+        self._rest = b"".join(lines) + self._rest
+        return lines
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -63,10 +77,18 @@ class LineBlocks:
         self._rest = data[end:]
         return data[:end]
 
+    def _opened(self, path: Path) -> IO[bytes]:
+        if self._is_zip:
+            return open_member(path, self._file)
+        # mypy: a gzip file reads as a binary one does, though it is declared as none
+        return gzip.GzipFile(fileobj=self._file) if self._is_packed else self._file  # type: ignore[return-value]
+
     def _read(self, size: int) -> bytes:
         try:
             data = self._stream.read(size)
-        except (OSError, EOFError, zlib.error) as error:
+        except DAMAGED as error:
+            if self._is_zip:
+                raise damaged_zip(error) from None
             hint = "pack it again, or give the plain CSV file"
             raise DataInvalid(f"the gzip file is damaged: {error}", hint=hint) from None
         self._decoded += len(data)

@@ -1,35 +1,23 @@
 """The quick reading of CSV: a block in which every line is plainly a row; any doubt is no answer."""
 
-from collections.abc import Mapping, Sequence
-
 import polars as pl
 
-from ktrdr.market_data.bars import PRICES
 from ktrdr.market_data.csv_blocks import LONGEST_LINE
 from ktrdr.market_data.import_options import LINE
+from ktrdr.market_data.importing.layout import RowShape
 
-NUMBERS = (*PRICES, "volume")
 
+def read_plain_rows(block: bytes, number: int, shape: RowShape) -> pl.DataFrame | None:
+    """Return the rows of a block whose first line is `number`: `LINE` and the wanted fields, by place.
 
-def read_plain_rows(
-    block: bytes,
-    number: int,
-    header: Sequence[str],
-    taken: Mapping[str, str],
-    separator: str,
-    *,
-    decimal_comma: bool = False,
-) -> pl.DataFrame | None:
-    """Return the rows of a block whose first line is `number`: numbers, if all of them are, else text.
-
-    The columns are `LINE` and the fields of `taken`; text is not stripped. None if a byte could mean anything
-    but a row a line with as many fields as the header has.
+    Those that are numbers are floats, if all of them are, else text; text is not stripped. None if a byte
+    could mean anything but a row a line with that many fields.
     """
     lines = block if block.endswith(b"\n") else block + b"\n"
-    rows = _count_rows(lines, len(header), separator)
+    rows = _count_rows(lines, shape.width, shape.separator)
     if rows is None:
         return None
-    table = _parse(lines, header, taken, separator, decimal_comma=decimal_comma)
+    table = _parse(lines, shape)
     if table is None or table.height != rows:
         return None
     return table.with_columns(pl.int_range(number, number + rows).alias(LINE))
@@ -71,25 +59,20 @@ def _is_utf8(lines: bytes) -> bool:
     return True
 
 
-def _parse(
-    lines: bytes, header: Sequence[str], taken: Mapping[str, str], separator: str, *, decimal_comma: bool
-) -> pl.DataFrame | None:
-    places = {name: f"column_{header.index(column) + 1}" for name, column in taken.items()}
-    numbers = {place for name, place in places.items() if name in NUMBERS}
-    names = [f"column_{number}" for number in range(1, len(header) + 1)]
-    for kind in (pl.Float64, pl.String):
+def _parse(lines: bytes, shape: RowShape) -> pl.DataFrame | None:
+    for kind in (pl.Float64, pl.String) if shape.numbers else (pl.String,):
         try:
             table = pl.read_csv(
                 lines,
                 has_header=False,
-                schema={name: kind if name in numbers else pl.String for name in names},
-                columns=list(dict.fromkeys(places.values())),
-                separator=separator,
+                schema={
+                    str(place): kind if place in shape.numbers else pl.String for place in range(shape.width)
+                },
+                columns=sorted(shape.places),
+                separator=shape.separator,
                 quote_char=None,
-                decimal_comma=decimal_comma and kind is pl.Float64,
             )
         except pl.exceptions.PolarsError:
             continue
-        fields = (pl.col(place).alias(name) for name, place in places.items())
-        return table.select(fields).with_columns(pl.selectors.string().fill_null(""))
+        return table.with_columns(pl.selectors.string().fill_null(""))
     return None

@@ -1,7 +1,7 @@
 """The exact reading of CSV: rows as text with the line each began on; what is no CSV is named by line."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,41 +9,17 @@ import polars as pl
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.csv_blocks import LONGEST_LINE, LineBlocks
 from ktrdr.market_data.import_offences import offences
-from ktrdr.market_data.import_options import LINE, refuse_too_many_columns
-
-SEPARATORS = ",;\t|"
-NO_BAR = "line 2: there is no bar after the header"
+from ktrdr.market_data.import_options import LINE
+from ktrdr.market_data.importing.layout import RowShape
 
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
-    """Stripped text by column of the header with `LINE`, what has not as many fields, and the line after."""
+    """Stripped text by place of the column with `LINE`, what has not as many fields, and the line after."""
 
     table: pl.DataFrame
     ragged: pl.DataFrame
     next_line: int
-
-
-def find_separator(header: str) -> str:
-    """Return the one of `,`, `;`, tab and `|` that a header has most of."""
-    return max(SEPARATORS, key=header.count)
-
-
-def read_header(line: str, separator: str) -> tuple[str, ...]:
-    """Return the names of the columns; raises DataInvalid where there are none or one is there twice."""
-    try:
-        names = tuple(name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True), []))
-    except csv.Error as error:
-        raise DataInvalid(f"line 1: {error}", hint="are the quotes right?") from None
-    if not any(names):
-        raise DataInvalid(
-            "line 1: there is no header", hint="name the columns: time,open,high,low,close,volume"
-        )
-    refuse_too_many_columns(len(names))
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise DataInvalid(f"line 1: column `{repeated}` is there twice", hint="rename one of them")
-    return names
 
 
 def decoded(raw: bytes, number: int) -> str:
@@ -59,10 +35,8 @@ def decoded(raw: bytes, number: int) -> str:
         raise DataInvalid(f"{where}: not UTF-8 text", hint="save the file as UTF-8") from None
 
 
-def read_text_rows(
-    block: bytes, number: int, blocks: LineBlocks, header: Sequence[str], separator: str
-) -> TextRows:
-    """Read a block whose first line is `number`; what is quoted may go on into the lines after the block.
+def read_text_rows(block: bytes, number: int, blocks: LineBlocks, shape: RowShape) -> TextRows:
+    """Read the wanted fields of a block whose first line is `number`; a quoted one may go on after it.
 
     Blank lines are skipped. Raises DataInvalid, naming the line, for what is not CSV.
     """
@@ -70,14 +44,14 @@ def read_text_rows(
     kept: list[list[str]] = []
     begun: list[int] = []
     ragged: dict[int, int] = {}
-    for line, row in _records(lines, separator):
-        if len(row) == len(header):
+    for line, row in _records(lines, shape.separator):
+        if len(row) == shape.width:
             kept.append(row)
             begun.append(line)
         else:
             ragged[line] = len(row)
-    words = [f"{count} fields where the header has {len(header)}" for count in ragged.values()]
-    table = _table(header, kept).with_columns(pl.Series(LINE, begun, dtype=pl.Int64))
+    words = [f"{count} fields where the header has {shape.width}" for count in ragged.values()]
+    table = _table(kept, sorted(shape.places)).with_columns(pl.Series(LINE, begun, dtype=pl.Int64))
     return TextRows(table, offences(list(ragged), words), lines.number)
 
 
@@ -112,7 +86,6 @@ def _records(lines: _Lines, separator: str) -> Iterator[tuple[int, list[str]]]:
             yield begun, row
 
 
-def _table(header: Sequence[str], rows: list[list[str]]) -> pl.DataFrame:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(header)
-    text = [pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)]
+def _table(rows: list[list[str]], places: list[int]) -> pl.DataFrame:
+    text = [pl.Series(str(place), [row[place] for row in rows], dtype=pl.String) for place in places]
     return pl.DataFrame(text).with_columns(pl.all().str.strip_chars())

@@ -9,7 +9,9 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import EARLIEST, LATEST, TIMEFRAME_SECONDS
 from ktrdr.market_data.import_offences import Fault
 from ktrdr.market_data.import_options import ImportOptions
-from ktrdr.market_data.time_text import TimeText, WallTimes, zero_offset
+from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.wall_times import WallTimes
+from ktrdr.market_data.time_text import TimeText, zero_offset
 
 FIRST_DAY = datetime(1600, 1, 1, tzinfo=UTC)
 DAY = TIMEFRAME_SECONDS["1d"]
@@ -34,16 +36,25 @@ class ReadTimes:
 class TimeReader:
     """Reads the times of a file, a column [n] after the other; how they are written the first one tells.
 
-    Daily and weekly bars carry their session's date. Raises DataInvalid for a file whose times do not say
-    their zone, or whose zone is said twice.
+    Daily and weekly bars carry their session's date. `zone` is said by the name of the column, `is_day_first`
+    tells what 1/2/2024 is. Raises DataInvalid for a file whose times do not say their zone, or whose zone is
+    said twice.
     """
 
-    def __init__(self, column: str, options: ImportOptions) -> None:
+    def __init__(
+        self,
+        column: str,
+        options: ImportOptions,
+        zone: str | None = None,
+        *,
+        is_day_first: bool | None = None,
+    ) -> None:
         self._column = column
-        self._tz = options.tz
+        self._options = options
+        self._tz = options.tz or zone
         self._now = options.now
         self._is_daily = TIMEFRAME_SECONDS[options.timeframe] >= DAY
-        self._text = TimeText(options.time_format)
+        self._text = TimeText(options.time_format, is_day_first=is_day_first)
         self._has_offset: bool | None = None
         if options.tz is not None and self._is_daily:
             raise DataInvalid("daily and weekly bars carry a date, which has no zone", hint="leave --tz out")
@@ -52,6 +63,7 @@ class TimeReader:
         """Return the times; a fault names each that is none, is in the future, or happened twice or never."""
         written = _possible(written)
         found = self._walls(written)
+        self._tz = self._tz or found.zone
         self._learn(found)
         wall, offset = found.wall, found.offset
         faults = [self._fault(written, wall.is_null(), "is not a time", READABLE)]
@@ -81,6 +93,10 @@ class TimeReader:
 
     def _walls(self, written: pl.Series) -> WallTimes:
         kind = written.dtype
+        if self._options.time_format is not None and kind.is_temporal():
+            raise DataInvalid(
+                f"column `{self._column}` has times that are no text", hint="leave --time-format out"
+            )
         if kind == pl.Date:
             if not self._is_daily:
                 words = f"column `{self._column}` has dates, which do not say when in the day bars opened"
@@ -94,19 +110,21 @@ class TimeReader:
                 return WallTimes(wall.dt.replace_time_zone(None), _no_offset(written))
             utc = wall.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
             return WallTimes(utc, zero_offset(utc))
-        return self._text.read(written.cast(pl.String))
+        return self._text.read(_as_text(written))
 
     def _learn(self, found: WallTimes) -> None:
         """Find out once whether times carry an offset; what differs later is a fault."""
         with_offset = len(found.offset) - found.offset.null_count()
-        if with_offset and self._tz is not None:
+        says_zone = with_offset or found.zone is not None
+        # a format that reads offsets was given together with the zone: the offsets are nearer to the times
+        if says_zone and self._options.tz is not None and self._options.time_format is None:
             raise DataInvalid("the times carry their own offset", hint="leave --tz out")
         known = len(found.wall) - found.wall.null_count()
         if self._has_offset is None and known:
             self._has_offset = with_offset > 0
         if known and not self._has_offset and not self._is_daily and self._tz is None:
-            hint = "say which with --tz, for example --tz America/New_York or --tz UTC"
-            raise DataInvalid("the times do not say their zone", hint=hint)
+            note = "or the zone they are in, as --tz America/New_York"
+            raise Asks("the times do not say their zone", {"tz": "UTC"}, note)
 
     def _in_zone(self, wall: pl.Series) -> tuple[pl.Series, pl.Series]:
         zoned = wall.dt.replace_time_zone(self._tz or "UTC", ambiguous="null", non_existent="null")
@@ -126,6 +144,18 @@ def _possible(written: pl.Series) -> pl.Series:
         max(int(BEGIN_OF_YEARS * unit), -MOST), min(int(END_OF_YEARS * unit), MOST)
     )
     return pl.select(pl.when(is_possible).then(written)).to_series()
+
+
+def _as_text(written: pl.Series) -> pl.Series:
+    """Return times as text; whole seconds since 1970 may be floating-point numbers."""
+    if not written.dtype.is_float():
+        return written.cast(pl.String)
+    number = pl.col("number")
+    whole = (
+        pl.when((number == number.floor()) & (number.abs() < MOST)).then(number).cast(pl.Int64, strict=False)
+    )
+    text = whole.cast(pl.String).fill_null(number.cast(pl.String))
+    return written.alias("number").to_frame().select(text).to_series()
 
 
 def _no_offset(written: pl.Series) -> pl.Series:

@@ -1,17 +1,12 @@
-"""What is asked of an import, and the columns its fields are read from."""
+"""What is asked of an import: how its file is to be understood, and how much of it is held at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import PRICES, SCHEMA
+from ktrdr.market_data.bars import SCHEMA
 
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "time": ("time", "date", "datetime", "timestamp"),
-    **{name: (name,) for name in PRICES},
-    "volume": ("volume", "vol"),
-}
 SYMBOL = "symbol"
 LINE = "\0line"  # no header can hold a NUL
 FIELDS = (SYMBOL, *SCHEMA)
@@ -38,10 +33,12 @@ WHOLE_PORTIONS = Portions()
 class ImportOptions:
     """How a file is to be understood.
 
-    All bars are of `symbol`, unless `symbol_column` tells of which each is. `columns` maps fields of a bar to
-    columns; `tz` is the zone of intraday times that carry no offset; without a `separator` it is found from
-    the header. With `tolerant` what is wrong is set aside instead of refusing the file. Nothing may be later
-    than `now`. `time_format` says how times are written, in the directives of strftime.
+    All bars are of `symbol`, unless the file or its `symbol_column` tells of which each is. `columns` maps
+    fields of a bar to columns, the time to one without a name if that is empty, the volume to none; `tz` is
+    the zone of intraday times that carry no offset; without a `separator` it is found. `skip_lines` come
+    before the header; with `no_header` there is none, and columns are named by number from 1. `thousands`
+    groups the digits of numbers. With `tolerant` what is wrong is set aside instead of refusing the file.
+    Nothing may be later than `now`. `time_format` says how times are written, in `datetime.strptime`'s way.
     """
 
     timeframe: str
@@ -54,36 +51,9 @@ class ImportOptions:
     decimal_comma: bool = False
     tolerant: bool = False
     time_format: str | None = None
-
-
-def assign_columns(header: Sequence[str], options: ImportOptions, where: str = "") -> dict[str, str]:
-    """Return which column each field is read from: as given, else the one that is named like it.
-
-    Raises DataInvalid, beginning with `where`, for a column that is missing or could be two things.
-    """
-    known = f"the columns are {', '.join(f'`{name}`' for name in header[:MOST_COLUMNS])}"
-    given = dict(options.columns)
-    if options.symbol_column is not None:
-        given[SYMBOL] = options.symbol_column
-    for column in given.values():
-        if column not in header:
-            raise DataInvalid(f"{where}there is no column `{column}`", hint=known)
-    taken = dict(given)
-    for name, names in NAMES.items():
-        if name not in taken:
-            found = [each for each in header if each.lower() in names and each not in given.values()]
-            taken.update((name, each) for each in _only(name, found, known, where))
-    return {name: taken[name] for name in FIELDS if name in taken}
-
-
-def _only(name: str, found: Sequence[str], known: str, where: str) -> Sequence[str]:
-    """Return the one column that can be a field, or none for the volume."""
-    hint = f"say which with --map {name}=COLUMN"
-    if len(found) > 1:
-        raise DataInvalid(f"{where}both `{found[0]}` and `{found[1]}` could be `{name}`", hint=hint)
-    if not found and name != "volume":
-        raise DataInvalid(f"{where}no column is named `{name}`; {known}", hint=hint)
-    return found
+    no_header: bool = False
+    skip_lines: int | None = None
+    thousands: str | None = None
 
 
 def refuse_too_many_columns(count: int) -> None:

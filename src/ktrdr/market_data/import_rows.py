@@ -1,22 +1,26 @@
 """From what a file has written to bars: numbers, times and symbols, and what is wrong with each row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import SCHEMA, TIMEFRAME_SECONDS
+from ktrdr.market_data.bars import PRICES, SCHEMA, TIMEFRAME_SECONDS
 from ktrdr.market_data.csv_times import DAY, TimeReader
 from ktrdr.market_data.import_offences import Fault, split_faulty
 from ktrdr.market_data.import_options import LINE, SYMBOL, ImportOptions
-from ktrdr.market_data.ingest import RULES
+from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.layout import Layout
+from ktrdr.market_data.importing.numbers import PLAIN, is_like_number, is_no_number
+from ktrdr.market_data.importing.writing import Undecided, Writing
+from ktrdr.market_data.ingest import NOTHING_WRITTEN, RULES
 from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM
 
 MOST_SYMBOLS = 10_000
 CODE = "code"
 # a volume of zero has no sign, so that equal bars are stored as the same bytes
 ONE_ZERO = pl.when(pl.col("volume") == 0).then(0.0).otherwise("volume").alias("volume")
-DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
+UNKNOWN = -1.0
 
 
 class SymbolCodes:
@@ -45,23 +49,31 @@ class SymbolCodes:
 class RowReader:
     """Turns written rows into bars with `LINE` and the number of their symbol.
 
-    `smallest` is how many seconds the closest two rows of a symbol are apart, be they right or wrong.
+    `smallest` is how many seconds the closest two rows of a symbol are apart, be they right or wrong;
+    `without_price` counts rows that are no bar, as nothing was traded, `unknown_volumes` bars without one.
     """
 
-    def __init__(self, options: ImportOptions, columns: Mapping[str, str]) -> None:
+    def __init__(self, options: ImportOptions, layout: Layout, writing: Writing) -> None:
         self._options = options
-        self._columns = columns
-        self._times = TimeReader(columns["time"], options)
+        self._columns = layout.columns
+        self._numbers = writing.numbers
+        self._times = TimeReader(
+            self._columns["time"], options, layout.zone, is_day_first=writing.is_day_first
+        )
         self._seconds = TIMEFRAME_SECONDS[options.timeframe]
         self.symbols = SymbolCodes(options.symbol)
         self.smallest: float | None = None
+        self.without_price = 0
+        self.unknown_volumes = 0
         self._last = pl.DataFrame(schema={CODE: pl.Int64, "at": pl.Datetime("us")})
 
     def read(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the good bars and the offences of the others, one a row.
 
-        Raises DataInvalid for a file as a whole: no zone, another timeframe.
+        Raises DataInvalid for a file as a whole: no zone, another timeframe. Raises Undecided for one whose
+        numbers or days could be meant in two ways.
         """
+        rows = self._priced(rows)
         numbers = {name: self._number(name, rows) for name in SCHEMA if name != "time"}
         times = self._times.read(rows["time"])
         codes = self._codes(rows)
@@ -76,35 +88,59 @@ class RowReader:
         faults = [fault for _, found in numbers.values() for fault in found]
         faults += [*times.faults, *self._unknown_symbols(rows, codes), *_broken_rules(bars)]
         self._refuse_shorter_timeframe(codes, times.moments)
-        return split_faulty(bars.with_columns(ONE_ZERO), faults)
+        good, wrong = split_faulty(bars.with_columns(ONE_ZERO), faults)
+        self.unknown_volumes += good["volume"].null_count()
+        return good, wrong
+
+    def _priced(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that have a price."""
+        nothing = rows[PRICES[0]]
+        if not _is_nothing(nothing).any():
+            return rows
+        has_price = ~pl.select(pl.all_horizontal(_is_nothing(rows[name]) for name in PRICES)).to_series()
+        self.without_price += rows.height - int(has_price.sum())
+        return rows.filter(has_price)
 
     def _number(self, name: str, rows: pl.DataFrame) -> tuple[pl.Series, list[Fault]]:
         if name not in rows.columns:
             return pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, rows.height), []
         written = rows[name]
         if written.dtype != pl.String:
-            return written.cast(pl.Float64, strict=False).rename(name), []
+            return _known(name, written.cast(pl.Float64, strict=False)), []
         text = written.str.strip_chars()
-        numbers = self._plain(text).cast(pl.Float64, strict=False)
+        numbers = self._read_numbers(name, text)
         broken = numbers.is_null() & (text != "")
-        hint = self._number_hint(text.filter(broken))
-        fault = Fault(broken, "is not a number", hint, self._columns[name], text)
-        return numbers.rename(name), [fault]
+        if name == "volume":
+            broken &= ~is_no_number(text)
+        fault = Fault(broken, "is not a number", self._hint, self._columns[name], text)
+        return _known(name, numbers), [fault]
 
-    def _plain(self, text: pl.Series) -> pl.Series:
-        if not self._options.decimal_comma:
-            return text
-        plain = pl.when(~pl.col("text").str.contains(".", literal=True))
-        point = pl.col("text").str.replace(",", ".", literal=True)
-        return text.to_frame("text").select(plain.then(point)).to_series()
+    def _read_numbers(self, name: str, text: pl.Series) -> pl.Series:
+        """Return the numbers of a column, null for what is none; raises Undecided if nobody knows how."""
+        units = name == "volume"
+        if self._numbers is not None and self._numbers != PLAIN:
+            return self._numbers.read(text, units=units)
+        plain = text.cast(pl.Float64, strict=False)
+        if (
+            plain.null_count() == 0
+            or not (doubtful := plain.is_null() & is_like_number(text, units=units)).any()
+        ):
+            return plain
+        if self._numbers is None:
+            raise Undecided
+        return plain.zip_with(~doubtful, self._numbers.read(text, units=units))
 
-    def _number_hint(self, broken: pl.Series) -> str:
-        if self._options.decimal_comma:
-            return "with --decimal-comma numbers are written as 1,5 and without separators of thousands"
-        has_comma = not broken.is_empty() and bool(broken.str.contains(DECIMAL_COMMA)[0])
-        return "give --decimal-comma if 1,5 is one and a half" if has_comma else "nothing was written"
+    @property
+    def _hint(self) -> str:
+        if self._numbers is None:
+            return NOTHING_WRITTEN
+        decimal, thousands = self._numbers.decimal, self._numbers.thousands
+        return f"in this file numbers are written as 1{thousands}234{decimal}5"
 
     def _codes(self, rows: pl.DataFrame) -> pl.Series:
+        if SYMBOL not in rows.columns and not self._options.symbol:
+            words = "the file does not say what its bars are of"
+            raise DataInvalid(words, hint="give the symbol after the file, as in `data import FILE AAPL`")
         if SYMBOL not in rows.columns:
             return pl.Series([0], dtype=pl.Int64).new_from_index(0, rows.height)
         return self.symbols.number(_names(rows))
@@ -112,7 +148,9 @@ class RowReader:
     def _unknown_symbols(self, rows: pl.DataFrame, codes: pl.Series) -> Iterator[Fault]:
         if SYMBOL in rows.columns:
             hint = "a symbol is written without spaces, as AAPL, ^GSPC or BTC/USDT"
-            yield Fault(codes.is_null(), "is no symbol", hint, self._columns[SYMBOL], _names(rows))
+            yield Fault(
+                codes.is_null(), "is no symbol", hint, self._columns.get(SYMBOL, SYMBOL), _names(rows)
+            )
 
     def _refuse_shorter_timeframe(self, codes: pl.Series, moments: pl.Series) -> None:
         at = moments.dt.replace_time_zone(None)
@@ -137,7 +175,10 @@ def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:
 def other_timeframe(seconds: float, timeframe: str) -> DataInvalid:
     """Return the error of bars whose closest two are so far apart."""
     words = f"the closest bars are {_span(seconds)} apart, which {timeframe} bars are not"
-    return DataInvalid(words, hint="give the right --timeframe")
+    right = next((name for name, length in TIMEFRAME_SECONDS.items() if length == seconds), None)
+    if right is not None:
+        return Asks(words, {"timeframe": right})
+    return DataInvalid(words, hint=f"bars of these timeframes are read: {', '.join(TIMEFRAME_SECONDS)}")
 
 
 def _span(seconds: float) -> str:
@@ -145,6 +186,22 @@ def _span(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:g} {unit}"
     return f"{seconds:g} s"
+
+
+def _known(name: str, numbers: pl.Series) -> pl.Series:
+    """Return numbers, of which a volume of -1 or none is unknown."""
+    if name != "volume":
+        return numbers.rename(name)
+    volume = pl.col(name)
+    is_unknown = volume.is_nan() | (volume == UNKNOWN)
+    return numbers.rename(name).to_frame().select(pl.when(~is_unknown).then(volume)).to_series()
+
+
+def _is_nothing(column: pl.Series) -> pl.Series:
+    """Return which prices [n] are none: no number, or no text that could be one."""
+    if column.dtype == pl.String:
+        return is_no_number(column.str.strip_chars())
+    return column.is_null() | column.is_nan() if column.dtype.is_float() else column.is_null()
 
 
 def _names(rows: pl.DataFrame) -> pl.Series:

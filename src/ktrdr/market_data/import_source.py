@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import polars as pl
 
+from ktrdr.market_data.importing.layout import Layout
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenRows:
@@ -24,13 +26,13 @@ class WrittenRows:
 class RowSource(ABC):
     """A file of rows. `noun` is what its rows are called, `nothing` what is said if there are none.
 
-    `header` names all columns, `columns` those the fields are read from.
+    `layout` tells from which columns the fields are read, `skipped` are lines before them, to be told.
     """
 
     noun: ClassVar[str]
     nothing: ClassVar[str]
-    header: tuple[str, ...]
-    columns: dict[str, str]
+    layout: Layout
+    skipped: tuple[str, ...] = ()
 
     @abstractmethod
     def chunks(self) -> Iterator[WrittenRows]:

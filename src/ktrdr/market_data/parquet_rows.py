@@ -12,10 +12,12 @@ from ktrdr.market_data.import_options import (
     LINE,
     SYMBOL,
     ImportOptions,
-    assign_columns,
     refuse_too_many_columns,
 )
 from ktrdr.market_data.import_source import RowSource, WrittenRows
+from ktrdr.market_data.importing.columns import Columns
+from ktrdr.market_data.importing.layout import flat_layout, levelled_layout
+from ktrdr.market_data.importing.levels import find_pairs
 
 MAGIC = b"PAR1"
 MOST_ROWS = 10**9
@@ -35,10 +37,17 @@ class ParquetRows(RowSource):
         self._slice = rows
         schema = _asked(lambda: pl.read_parquet_schema(path))
         refuse_too_many_columns(len(schema))
-        self.header = tuple(schema)
-        self.columns = assign_columns(self.header, options)
-        for name, column in self.columns.items():
-            _refuse_type(name, column, schema[column])
+        _refuse_options_of_text(options)
+        names = tuple(schema)
+        pairs = find_pairs(names)
+        self.layout = (
+            flat_layout(Columns(names), options) if pairs is None else levelled_layout(pairs, (), options)
+        )
+        self._names = names
+        for _, fields in self.layout.series:
+            for field, places in fields.items():
+                for place in places:
+                    _refuse_type(field, names[place], schema[names[place]])
         self._rows = int(_asked(lambda: self._scan().select(pl.len()).collect().item()))
         if self._rows > most_rows:
             raise DataInvalid(
@@ -49,7 +58,9 @@ class ParquetRows(RowSource):
 
     def chunks(self) -> Iterator[WrittenRows]:
         """Yield slices of rows; raises DataInvalid if the file is damaged."""
-        chosen = self._scan().select(pl.col(column).alias(name) for name, column in self.columns.items())
+        chosen = self._scan().select(
+            pl.col(self._names[place]).alias(str(place)) for place in sorted(self.layout.places)
+        )
         for begin in range(0, self._rows, self._slice):
             wanted = min(self._slice, self._rows - begin)
             # mypy cannot tell the type of a lambda with a default
@@ -57,7 +68,7 @@ class ParquetRows(RowSource):
             if table.height != wanted:
                 raise _damaged(f"{table.height:,} of {wanted:,} rows are there")
             lined = table.with_columns(pl.int_range(begin + 1, begin + 1 + wanted).alias(LINE))
-            yield WrittenRows(lined, offences([], []), (begin + wanted) / self._rows)
+            yield WrittenRows(self.layout.arranged(lined), offences([], []), (begin + wanted) / self._rows)
 
     def close(self) -> None:
         """Every slice opens and closes the file by itself."""
@@ -78,12 +89,28 @@ def _damaged(words: str) -> DataInvalid:
     return DataInvalid(f"the Parquet file is damaged: {words}", hint="write it again; nothing was written")
 
 
+def _refuse_options_of_text(options: ImportOptions) -> None:
+    given = {
+        "--separator": options.separator is not None,
+        "--no-header": options.no_header,
+        "--skip-lines": options.skip_lines is not None,
+        "--thousands": options.thousands is not None,
+        "--decimal-comma": options.decimal_comma,
+    }
+    needless = next((name for name, is_given in given.items() if is_given), None)
+    if needless is not None:
+        raise DataInvalid(
+            "a Parquet file has no text to be read in several ways", hint=f"leave {needless} out"
+        )
+
+
 def _refuse_type(name: str, column: str, kind: pl.DataType) -> None:
     is_text = kind == pl.String or isinstance(kind, pl.Categorical | pl.Enum)
     if name == SYMBOL:
         fits = is_text
     elif name == "time":
-        fits = kind in (pl.String, pl.Date) or isinstance(kind, pl.Datetime) or kind.is_integer()
+        is_count = kind.is_integer() or kind.is_float()
+        fits = kind in (pl.String, pl.Date) or isinstance(kind, pl.Datetime) or is_count
     else:
         fits = kind.is_numeric()
     if not fits:

@@ -1,5 +1,6 @@
 """`ktrdr data import`: bars of one's own."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,21 +17,29 @@ from ktrdr.operations.identifier import new_upload_id
 
 WORTH_SAYING = 50.0  # MB
 GIVE_A_FILE = "give the path of a CSV or Parquet file"
+PIPE, STANDARD_INPUT = Path("-"), Path("/dev/stdin")
+LONGEST_NAME = 255
 
 
 @operation_command()
 def import_file(
     opened: OpenSession,
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header (gzip too), or a Parquet file.")],
+    file: Annotated[
+        Path, typer.Argument(help="A CSV or Parquet file, also packed with gzip or zip; - is a pipe.")
+    ],
     symbol: Annotated[
         str | None,
-        typer.Argument(help="What its bars are of, as AAPL; not with --symbol-column."),
+        typer.Argument(help="What its bars are of, as AAPL; left out if the file names it."),
     ] = None,
     *,
     timeframe: Annotated[str, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w.")] = "1d",
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Read a field from this column; repeatable."),
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Read a field from this column; repeatable. Two are joined as time=Date+Time.",
+        ),
     ] = None,
     symbol_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="The file has several symbols, named in this column.")
@@ -39,8 +48,15 @@ def import_file(
     time_format: Annotated[
         str | None, typer.Option(help="How times are written, as %m/%d/%Y; usual ways are found.")
     ] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="There is no header; columns are numbers, as --map time=1+2.")
+    ] = False,
+    skip_lines: Annotated[int | None, typer.Option(help="Lines before the header, or the first bar.")] = None,
     separator: Annotated[
         str | None, typer.Option(help="What is between columns: , ; tab |. Left out: found from the header.")
+    ] = None,
+    thousands: Annotated[
+        str | None, typer.Option(help="What groups digits, , or .; found where a number shows it.")
     ] = None,
     decimal_comma: Annotated[
         bool, typer.Option("--decimal-comma", help="Numbers are written as 1,5.")
@@ -64,6 +80,9 @@ def import_file(
         "symbol_column": symbol_column,
         "time_format": time_format,
         "separator": separator,
+        "no_header": no_header,
+        "skip_lines": skip_lines,
+        "thousands": thousands,
         "decimal_comma": decimal_comma,
         "adjustment": adjustment,
         "calendar": calendar,
@@ -71,7 +90,7 @@ def import_file(
         "dry_run": dry_run,
     }
     adapter = DataImportOperationAdapter(
-        new_upload_id(), file.name, symbol, timeframe, columns=mapped, tz=tz, options=options
+        new_upload_id(), _name(file), symbol, timeframe, columns=mapped, tz=tz, options=options
     )
     check(DataImportRequest, adapter.get_start_payload())
     session = opened()
@@ -81,18 +100,26 @@ def import_file(
 
 def _pair(text: str) -> tuple[str, str]:
     field, separator, column = text.partition("=")
-    if not (field and separator and column):
+    if not (field and separator):
         raise InputInvalid(f"--map `{text}` is not FIELD=COLUMN", hint="for example --map close='Adj Close'")
     return field, column
 
 
-def _upload(session: Session, file: Path) -> str:
+def _name(file: Path) -> str:
+    """Return a file's name as text; bytes that are no UTF-8 are written as escapes."""
+    if file == PIPE:
+        return "standard input"
+    return os.fsencode(file.name).decode(errors="backslashreplace")[-LONGEST_NAME:]
+
+
+def _upload(session: Session, named: Path) -> str:
+    file = STANDARD_INPUT if named == PIPE else named
     try:
         if file.is_char_device() or file.is_block_device() or file.is_socket():
-            raise InputInvalid(f"`{file}` is no file and no pipe", hint=GIVE_A_FILE)
+            raise InputInvalid(f"`{named}` is no file and no pipe", hint=GIVE_A_FILE)
         megabytes = file.stat().st_size / 1e6
         if megabytes >= WORTH_SAYING and not session.quiet:
-            typer.echo(f"Sending {safe(file.name)} ({megabytes:,.0f} MB) ...", err=True)
+            typer.echo(f"Sending {safe(_name(named))} ({megabytes:,.0f} MB) ...", err=True)
         return session.ask(lambda client: client.upload(file))
     except OSError as error:
-        raise InputInvalid(f"cannot read `{file}`: {error.strerror}", hint=GIVE_A_FILE) from None
+        raise InputInvalid(f"cannot read `{named}`: {error.strerror}", hint=GIVE_A_FILE) from None

@@ -32,6 +32,11 @@ def _series(series: Mapping[str, Any]) -> str:
 def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     dropped, wrong = int(result["duplicates_dropped"]), int(result["quarantined"])
     replaced = sum(int(each["replaced_bars"]) for each in result["series"])
+    skipped = ", ".join(f"`{safe(each)}`" for each in result["skipped_lines"])
+    priceless, unknown = int(result["rows_without_price"]), int(result["unknown_volumes"])
+    yield "Skipped", f"{skipped}, before the header" if skipped else ""
+    yield "Left out", f"{priceless:,} rows without a price" if priceless else ""
+    yield "Unknown", f"the volume of {unknown:,} bars" if unknown else ""
     yield "Dropped", f"{dropped:,} exact duplicates" if dropped else ""
     yield "Ignored", ", ".join(map(safe, result["ignored_columns"]))
     verb = "would replace " if result["dry_run"] else ""

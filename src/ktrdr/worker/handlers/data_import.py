@@ -11,10 +11,11 @@ import polars as pl
 from ktrdr.clock import SystemClock
 from ktrdr.errors import DataInvalid
 from ktrdr.kinds.data_import import DataImportRequest, DataImportResult
-from ktrdr.market_data.bar_import import BarImport, ImportReport
+from ktrdr.market_data.bar_import import BarImport
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.import_refusals import keep_refusals
+from ktrdr.market_data.importing.report import ImportReport
 from ktrdr.market_data.series_choice import IMPORTED
 from ktrdr.market_data.series_meta import DataDamaged, Series, Terms
 from ktrdr.market_data.store import BarStore
@@ -24,6 +25,7 @@ from ktrdr.worker.folders import Folders
 
 PHASES = (PhaseProgress("Read", 0.7), PhaseProgress("Store", 0.3))
 LISTED = 1000
+LONGEST_SHOWN = 200
 
 
 def handle(request: DataImportRequest, context: OperationContext, folders: Folders) -> DataImportResult:
@@ -136,6 +138,9 @@ class _Import:
                 "duplicates_dropped": report.duplicates,
                 "ignored_columns": report.ignored,
                 "columns": report.columns,
+                "skipped_lines": [line[:LONGEST_SHOWN] for line in report.skipped],
+                "rows_without_price": report.without_price,
+                "unknown_volumes": report.unknown_volumes,
                 "quarantined": report.refused,
                 "quarantine_file": None if kept is None else str(kept),
                 "offenders": report.offenders,
@@ -157,4 +162,7 @@ def _options(request: DataImportRequest) -> ImportOptions:
         request.decimal_comma,
         tolerant=request.quarantine or request.dry_run,
         time_format=request.time_format,
+        no_header=request.no_header,
+        skip_lines=request.skip_lines,
+        thousands=request.thousands,
     )

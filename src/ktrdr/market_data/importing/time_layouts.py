@@ -1,0 +1,60 @@
+"""The usual ways to write a time: a day, and perhaps a clock after it."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+DAYS: Mapping[str, str] = {
+    r"\d{4}-\d{1,2}-\d{1,2}": "%Y-%m-%d",
+    r"\d{2}-\d{1,2}-\d{1,2}": "%Y-%m-%d",
+    r"\d{8}": "%Y%m%d",
+    r"\d{4}\.\d{1,2}\.\d{1,2}": "%Y.%m.%d",
+    r"\d{4}/\d{1,2}/\d{1,2}": "%Y/%m/%d",
+    # wherever days are written with points, they come first
+    r"\d{1,2}\.\d{1,2}\.\d{4}": "%d.%m.%Y",
+    r"\d{1,2}/\d{1,2}/\d{4}": "%d/%m/%Y",
+    r"\d{1,2}-\d{1,2}-\d{4}": "%d-%m-%Y",
+    r"[A-Za-z]{3,9} \d{1,2}, \d{4}": "%B %d, %Y",
+    r"\d{1,2} [A-Za-z]{3,9} \d{4}": "%d %B %Y",
+    r"\d{1,2}-[A-Za-z]{3,9}-\d{4}": "%d-%B-%Y",
+}
+CLOCKS: Mapping[str, str] = {
+    "": "",
+    r"\d{1,2}:\d{2}": "%H:%M",
+    r"\d{1,2}:\d{2}:\d{2}": "%H:%M:%S",
+    r"\d{1,2}:\d{2}:\d{2}\.\d+": "%H:%M:%S%.f",
+    r"\d{6}": "%H%M%S",
+    r"\d{4}": "%H%M",
+    r"\d{1,2}:\d{2} ?[AaPp][Mm]": "%I:%M %p",
+    r"\d{1,2}:\d{2}:\d{2} ?[AaPp][Mm]": "%I:%M:%S %p",
+}
+MONTH_FIRST = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y"}
+TOGETHER: Mapping[str, str] = {r"\d{12}": "%Y%m%d%H%M", r"\d{14}": "%Y%m%d%H%M%S"}
+
+
+def layout_of(text: str, *, is_day_first: bool | None = True) -> str | None:
+    """Return how a time is written, in Polars' directives; None if in no usual way.
+
+    `is_day_first` tells 1/2/2024 apart.
+    """
+    for pattern, layout in _patterns():
+        if re.fullmatch(pattern, text):
+            day = layout.split(" ")[0]
+            return layout if is_day_first else layout.replace(day, MONTH_FIRST.get(day, day), 1)
+    return None
+
+
+def is_day_or_month(layout: str) -> bool:
+    """Tell whether a layout begins with a day that could be a month, or the other way round."""
+    return layout.split(" ", maxsplit=1)[0] in {*MONTH_FIRST, *MONTH_FIRST.values()}
+
+
+def python_layout(layout: str) -> str:
+    """Return a layout in the directives of Python."""
+    return layout.replace("%S%.f", "%S.%f")
+
+
+def _patterns() -> Iterator[tuple[str, str]]:
+    yield from TOGETHER.items()
+    for day, written in DAYS.items():
+        for clock, layout in CLOCKS.items():
+            yield (f"{day} {clock}", f"{written} {layout}") if clock else (day, written)
