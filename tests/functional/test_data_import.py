@@ -46,14 +46,73 @@ def test_a_file_of_ones_own_imports_and_trains(ktrdr: Installation, csv: Path) -
     assert {path.suffix for path in kept(ktrdr)} == {".parquet"}
 
 
-def test_a_second_import_replaces_the_first_and_says_so(ktrdr: Installation, csv: Path) -> None:
-    ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", "-q")
-    lines = csv.read_text().splitlines()
-    csv.write_text("\n".join([*lines[:101], lines[100]]))
-    again = ktrdr.run("data", "import", str(csv), "M", "--map", "close=Last", "--map", "volume=volume")
-    assert "100 bars" in again.stdout
-    assert "Dropped   1 exact duplicates" in again.stdout
-    assert "Replaced  3,270 bars imported before" in again.stdout
+HEAD = "date,open,high,low,close,volume\n"
+JANUARY = HEAD + "2024-01-30,1,2,0.5,1.5,10\n2024-01-31,1,2,0.5,1.5,\n"
+FEBRUARY = HEAD + "2024-01-31,1,2,0.5,1.50000000001,7\n2024-02-01,1,2,0.5,1.5,10\n"
+OTHER = HEAD + "2024-01-31,1,2,0.5,1.25,10\n2024-02-01,1,2,0.5,1.5,10\n"
+
+
+def imported(ktrdr: Installation, file: Path, text: str, *options: str) -> dict[str, object]:
+    file.write_text(text)
+    (series,) = ktrdr.json("data", "import", str(file), "M", *options)["result"]["series"]
+    return {name: series[name] for name in ("bars", "new_bars", "equal_bars", "replaced_bars", "total_bars")}
+
+
+def figures(bars: int, new: int, equal: int, replaced: int, total: int) -> dict[str, int]:
+    names = ("bars", "new_bars", "equal_bars", "replaced_bars", "total_bars")
+    return dict(zip(names, (bars, new, equal, replaced, total), strict=True))
+
+
+def test_the_bars_of_a_second_file_join_those_of_the_first(ktrdr: Installation, tmp_path: Path) -> None:
+    """New bars are put in, equal ones counted; an unknown volume is learned, a known one stays."""
+    file = tmp_path / "m.csv"
+    assert imported(ktrdr, file, JANUARY) == figures(2, 2, 0, 0, 2)
+    assert imported(ktrdr, file, FEBRUARY, "--dry-run") == figures(2, 1, 1, 0, 3)
+    assert imported(ktrdr, file, FEBRUARY) == figures(2, 1, 1, 0, 3)
+    assert imported(ktrdr, file, JANUARY) == figures(2, 0, 2, 0, 3)
+    shown = ktrdr.run("data", "import", str(file), "M").stdout
+    assert "  Joined    0 new, 2 equal to stored ones; 3 in all\n" in shown
+    bars = BarStore(ktrdr.settings.data_dir).read(Series("import", "M", "1d"))
+    assert (bars["volume"].to_list(), bars["close"].to_list()) == ([10.0, 7.0, 10.0], [1.5, 1.5, 1.5])
+
+
+def test_bars_that_differ_from_stored_ones_are_refused_by_name(ktrdr: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    imported(ktrdr, file, JANUARY)
+    file.write_text(OTHER)
+    said = ktrdr.run("data", "import", str(file), "M", expect=1).stderr
+    assert "1 bar differs from the stored ones of M 1d" in said
+    assert "2024-01-31 00:00: close is 1.5, and 1.25 in the file" in said
+    assert "--replace" in said
+    assert imported(ktrdr, file, JANUARY) == figures(2, 0, 2, 0, 2), "nothing of it was stored"
+    assert imported(ktrdr, file, OTHER, "--replace", "--yes") == figures(2, 2, 0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--adjustment", "raw"), "M 1d is kept as `split`, not as `raw`"),
+        (("--calendar", "fx"), "M 1d is kept with the calendar `24/7`, not with `fx`"),
+    ],
+)
+def test_other_terms_than_those_of_the_stored_bars_are_refused(
+    ktrdr: Installation, tmp_path: Path, options: tuple[str, str], words: str
+) -> None:
+    """Both are named; where none are given, the series' own are taken."""
+    file = tmp_path / "m.csv"
+    imported(ktrdr, file, JANUARY, "--adjustment", "split", "--calendar", "24/7")
+    file.write_text(FEBRUARY)
+    assert words in ktrdr.run("data", "import", str(file), "M", *options, expect=1).stderr
+    done = ktrdr.json("data", "import", str(file), "M")["result"]["series"][0]
+    assert (done["adjustment"], done["calendar"], done["total_bars"]) == ("split", "24/7", 3)
+
+
+def test_nobody_replaces_bars_without_having_agreed(ktrdr: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    imported(ktrdr, file, JANUARY)
+    said = ktrdr.run("data", "import", str(file), "M", "--replace", expect=2).stderr
+    assert "there is no terminal to ask on whether to replace" in said
+    assert "--yes answers a question" in ktrdr.run("data", "import", str(file), "M", "-y", expect=2).stderr
 
 
 SEVERAL = "date,ticker,open,high,low,close,volume\n" + "".join(
@@ -73,7 +132,7 @@ def test_a_file_of_several_symbols_becomes_a_series_each(ktrdr: Installation, tm
     assert shown[20:] == [
         "and 2 more",
         "  Unknown   the volume of 44 bars",
-        "  Replaced  44 bars imported before",
+        "  Joined    0 new, 44 equal to stored ones; 44 in all",
     ]
 
 

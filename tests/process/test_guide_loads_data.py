@@ -36,6 +36,8 @@ def write_files(folder: Path) -> None:
     """Write the files that the guide speaks of."""
     prices = daily("AAPL", "2005-01-01", "2006-12-31")
     prices.write_csv(folder / "prices.csv")
+    daily("AAPL", "2006-12-15", "2007-02-28").write_csv(folder / "later.csv")
+    prices.with_columns(pl.col("low") * 0.5).write_csv(folder / "corrected.csv")
     american = prices.with_columns(pl.col("Date").str.to_date().dt.strftime("%m/%d/%Y"))
     american.write_csv(folder / "american.csv", separator=";")
     several = pl.concat(

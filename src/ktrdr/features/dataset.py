@@ -15,6 +15,8 @@ from ktrdr.features.split import EMBARGOED, PURGED, TEST, TRAIN, VALIDATION, Cut
 from ktrdr.features.weights import class_shares, uniqueness
 from ktrdr.fuzzy.fit import fit_sets
 from ktrdr.indicators.compute import indicator_columns
+from ktrdr.market_data.holes import reaching_back, with_missed
+from ktrdr.strategies.bar_terms import MISSED
 from ktrdr.strategies.fuzzy_spec import Shape
 from ktrdr.strategies.strategy import Strategy
 
@@ -94,7 +96,9 @@ def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Datas
     return _assemble(rows, splits, fitted, strategy, cuts)
 
 
-def _examine(bars: pl.DataFrame, strategy: Strategy) -> _Rows:
+def _examine(loaded: pl.DataFrame, strategy: Strategy) -> _Rows:
+    bars = with_missed(loaded, strategy.data.timeframe)
+    missed = bars[MISSED].to_numpy()
     columns = indicator_columns(bars, strategy)
     wanted = np.column_stack([columns[key] for key in strategy.fuzzy])
     present: npt.NDArray[np.bool_] = np.asarray(np.isfinite(wanted).all(axis=1))
@@ -102,6 +106,7 @@ def _examine(bars: pl.DataFrame, strategy: Strategy) -> _Rows:
     for lag in strategy.features.lags:
         finite[:lag] = False
         finite[lag:] &= present[:-lag]
+        finite &= ~reaching_back(missed, lag)
     before = min(warm_up(strategy), bars.height)
     finite[:before] = False
     labels = label(bars, strategy.labels, strategy.data.timeframe)

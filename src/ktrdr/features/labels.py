@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ktrdr.indicators.compute import compute_indicator
+from ktrdr.indicators.compute import begins_anew, compute_indicator
 from ktrdr.market_data.bars import PRICES
+from ktrdr.market_data.holes import with_missed
+from ktrdr.strategies.bar_terms import MISSED
 from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
 from ktrdr.strategies.strategy import Indicator
 
@@ -17,9 +19,6 @@ THREE_WAY = ("BUY", "HOLD", "SELL")
 TWO_WAY = ("BUY", "SELL")
 EWMA_SPAN = 50
 ATR = Indicator(type="atr", parameters={"period": 14, "scale": "percent"})
-LONGEST_PAUSE_DAYS = {"1d": 7, "1w": 21}
-LONGEST_PAUSE_DAYS_WITHIN_DAYS = 5  # a night, or a weekend of four days
-DAY = 86_400 * 1_000_000
 
 Column = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -40,10 +39,11 @@ def classes_of(spec: TripleBarrier | ForwardReturn | Zigzag) -> tuple[str, ...]:
 
 
 def label(bars: pl.DataFrame, spec: TripleBarrier | ForwardReturn | Zigzag, timeframe: str) -> Labels:
-    """Label every row; a row whose tv lies beyond the data, a gap or a bar without prices is unlabelled.
+    """Label every row; a row whose tv lies beyond the data, a hole or a bar without prices is unlabelled.
 
-    A gap is a pause of more than 7 days between daily bars, 21 between weekly ones, and 5 below a day.
+    Where bars are missing their column `missed` tells, or else the length of a pause.
     """
+    bars = with_missed(bars, timeframe)
     priced = np.logical_and.reduce([np.isfinite(bars[name].to_numpy()) for name in PRICES])
     if isinstance(spec, Zigzag):
         labels = _zigzag(bars["close"].to_numpy(), spec.threshold)
@@ -51,14 +51,8 @@ def label(bars: pl.DataFrame, spec: TripleBarrier | ForwardReturn | Zigzag, time
         labels = _triple_barrier(bars, spec)
     else:
         labels = _forward(bars, spec)
-    unknown = ~priced | _beyond_data_or_break(labels.tv, ~priced | _after_gap(bars["time"], timeframe))
+    unknown = ~priced | _beyond_data_or_break(labels.tv, ~priced | (bars[MISSED].to_numpy() > 0))
     return Labels(np.where(unknown, UNLABELLED, labels.y).astype(np.int8), labels.t1, labels.tv)
-
-
-def _after_gap(time: pl.Series, timeframe: str) -> npt.NDArray[np.bool_]:
-    opened = time.to_physical().to_numpy()
-    longest = LONGEST_PAUSE_DAYS.get(timeframe, LONGEST_PAUSE_DAYS_WITHIN_DAYS) * DAY
-    return np.asarray(np.diff(opened, prepend=opened[:1]) > longest)
 
 
 def _beyond_data_or_break(tv: Rows, breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -105,16 +99,16 @@ def _forward(bars: pl.DataFrame, spec: ForwardReturn) -> Labels:
     if spec.unit == "percent":
         threshold = np.full(n, spec.threshold / 100)
     else:
-        threshold = spec.threshold * _volatility(close) * np.sqrt(spec.horizon)
+        threshold = spec.threshold * _volatility(close, begins_anew(bars)) * np.sqrt(spec.horizon)
     y = np.select([returns > threshold, returns < -threshold], [BUY, SELL], HOLD).astype(np.int8)
     y[~np.isfinite(returns) | ~np.isfinite(threshold)] = UNLABELLED
     last = np.arange(n) + spec.horizon
     return Labels(y, last, last)
 
 
-def _volatility(close: Column) -> Column:
-    """Return the EWMA (span 50) standard deviation of log returns up to each row."""
-    returns = pl.Series(np.diff(np.log(close), prepend=np.nan)).fill_nan(None)
+def _volatility(close: Column, anew: npt.NDArray[np.bool_]) -> Column:
+    """Return the EWMA (span 50) deviation of log returns up to each row, none over a hole."""
+    returns = pl.Series(np.where(anew, np.nan, np.diff(np.log(close), prepend=np.nan))).fill_nan(None)
     return returns.ewm_std(span=EWMA_SPAN, min_samples=EWMA_SPAN).fill_null(np.nan).to_numpy()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy.typing as npt
 import polars as pl
 import talib
 
+from ktrdr.strategies.bar_terms import MISSED
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
 from ktrdr.strategies.strategy import Indicator, Strategy
 
 Column = npt.NDArray[np.float64]
 Outputs = dict[str, Column]
+FEWEST_MISSED = 3  # one or two bars move an indicator less than its own smoothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,17 @@ def indicator_columns(bars: pl.DataFrame, strategy: Strategy) -> Outputs:
 
 
 def compute_indicator(bars: pl.DataFrame, indicator: Indicator) -> Outputs:
-    """Return the indicator's outputs as float64 [n]; NaN in the warm-up, in holes, and where undefined."""
+    """Return the indicator's outputs as float64 [n]; NaN in the warm-up, in holes, and where undefined.
+
+    After a hole, as the column `missed` tells of it, an indicator begins anew.
+    """
     spec = INDICATOR_SPECS[indicator.type]
     function = FUNCTIONS[indicator.type]
     columns = {name: _column(bars, name) for name in ("high", "low", "close", "volume")}
     needs_volume = indicator.type == "volume_ratio"
     warm_up = spec.warm_up(indicator.parameters)
     outputs = {name: np.full(bars.height, np.nan) for name in spec.outputs}
-    for start, stop in _finite_blocks(columns, needs_volume):
+    for start, stop in _blocks(columns, begins_anew(bars), needs_volume=needs_volume):
         if stop - start <= warm_up:
             continue
         block = Block(**{name: values[start:stop] for name, values in columns.items()})
@@ -52,15 +58,28 @@ def compute_indicator(bars: pl.DataFrame, indicator: Indicator) -> Outputs:
     return outputs
 
 
+def begins_anew(bars: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return before which bars [n] so many are missing that nothing smoothed goes on over them."""
+    if MISSED not in bars.columns:
+        return np.zeros(bars.height, dtype=np.bool_)
+    return np.asarray(bars[MISSED].to_numpy() >= FEWEST_MISSED)
+
+
 def _column(bars: pl.DataFrame, name: str) -> Column:
     return bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
 
 
-def _finite_blocks(columns: Mapping[str, Column], needs_volume: bool) -> Iterator[tuple[int, int]]:
+def _blocks(
+    columns: Mapping[str, Column], anew: npt.NDArray[np.bool_], *, needs_volume: bool
+) -> Iterator[tuple[int, int]]:
+    """Yield from where up to where bars are finite without a hole between them."""
     names = ("high", "low", "close", "volume") if needs_volume else ("high", "low", "close")
     finite = np.logical_and.reduce([np.isfinite(columns[name]) for name in names])
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.astype(np.int8), [0]))))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    numbers = np.where(finite, np.cumsum(anew | ~finite) + 1, 0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], numbers, [0]))))
+    for start, stop in pairwise(edges.tolist()):
+        if numbers[start]:
+            yield start, stop
 
 
 def _rsi(block: Block, p: Mapping[str, Any]) -> Outputs:

@@ -52,6 +52,8 @@ class DataImportRequest(BaseModel):
     found where none is given. `skip_lines` come before the header; with `no_header` there is none, and
     columns are numbers from 1. `thousands` groups the digits of numbers. With `quarantine` wrong lines are
     set aside; with `dry_run` nothing is written.
+    Bars join those imported before, on their terms where no `calendar` or `adjustment` is given; with
+    `replace` they take their place. `outside` tells what becomes of bars in no session of the calendar.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,13 +68,15 @@ class DataImportRequest(BaseModel):
     separator: Separator | None = None
     symbol_column: Column | None = None
     calendar: str | None = Field(default=None, min_length=1, max_length=64)
-    adjustment: Adjustment = "raw"
+    adjustment: Adjustment | None = None
     no_header: bool = False
     skip_lines: int | None = Field(default=None, ge=0, le=MOST_SKIPPED)
     thousands: Literal[",", "."] | None = None
     decimal_comma: bool = False
     quarantine: bool = False
     dry_run: bool = False
+    replace: bool = False
+    outside: Literal["refuse", "keep"] = "refuse"
 
     @field_validator("tz")
     @classmethod
@@ -113,7 +117,11 @@ class DataImportRequest(BaseModel):
 
 
 class ImportedSeries(BaseModel):
-    """What was kept of one symbol, and how many bars imported before it replaced."""
+    """What came of one symbol, and what became of it.
+
+    Of its `bars` some are `new_bars`, the others are equal to stored ones; `replaced_bars` were stored before
+    and are gone; `total_bars` are stored now. `outside` are in no session of the calendar, None without one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -122,7 +130,13 @@ class ImportedSeries(BaseModel):
     bars: int
     first: datetime
     last: datetime
+    new_bars: int
+    equal_bars: int
     replaced_bars: int
+    total_bars: int
+    adjustment: Adjustment
+    calendar: str | None
+    outside: int | None
 
 
 class PreviewBar(BaseModel):
@@ -153,8 +167,6 @@ class DataImportResult(BaseModel):
 
     series: tuple[ImportedSeries, ...]
     series_count: int
-    adjustment: Adjustment
-    calendar: str | None
     duplicates_dropped: int
     ignored_columns: tuple[str, ...]
     columns: dict[str, str]

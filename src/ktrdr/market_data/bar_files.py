@@ -103,6 +103,15 @@ def read_parts(parts: Sequence[OpenPart]) -> pl.DataFrame:
     return pl.read_parquet(buffers)
 
 
+def only_within(bars: pl.DataFrame, parts: Sequence[OpenPart], within: Interval | None) -> pl.DataFrame:
+    """Return the bars of an interval; those of files that lie wholly in it are not looked at again."""
+    if within is None or all(
+        within.start <= each.file.first and each.file.last < within.end for each in parts
+    ):
+        return bars
+    return bars.filter(inside(within))
+
+
 def remove_strangers(folder: Path, meta: SeriesMeta | None) -> None:
     """Remove the files that a sidecar does not name, and what a crash left half written."""
     left = (path for pattern in ("*.parquet", ".*.parquet.*", f".{META}.*") for path in folder.glob(pattern))

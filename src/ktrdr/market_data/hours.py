@@ -1,14 +1,16 @@
-"""Which hours of the day are kept."""
+"""Which hours of the day are kept, and which bars are in a session at all."""
 
 from datetime import timedelta
 from typing import Literal
 
 import polars as pl
 
-from ktrdr.errors import InputInvalid
+from ktrdr.errors import DataInvalid, InputInvalid
+from ktrdr.market_data.bars import TIMEFRAME_SECONDS
 from ktrdr.market_data.calendars.base import TradingCalendar, segments
 
 AROUND = timedelta(days=3)
+WEEK = timedelta(days=7)
 EXTENDED_ZONE = "America/New_York"
 EXTENDED_OPEN, EXTENDED_CLOSE = "4h", "20h"
 
@@ -32,6 +34,25 @@ def within_hours(
     parts = segments(sessions) if hours == "regular" else _extended(sessions)
     begun = bars.join_asof(parts.select("start", "end"), left_on="time", right_on="start")
     return begun.filter(pl.col("time") < pl.col("end")).select(bars.columns)
+
+
+def in_session(times: pl.Series, timeframe: str, calendar: TradingCalendar) -> pl.Series:
+    """Return whether each of some bars [n], in order of time, has a moment of trading in it.
+
+    A day is in the session of its date, a week in those of its days. What lies before the first session that
+    the calendar knows, or beyond its reach, is not judged: it is taken to be in one.
+    """
+    try:
+        sessions = calendar.around(times[0].date(), times[-1].date(), WEEK)
+    except DataInvalid:
+        return pl.Series([True]).new_from_index(0, len(times))
+    if timeframe in {"1d", "1w"}:
+        opened = sessions["date"].dt.truncate(timeframe).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return times.is_in(opened.unique().implode()) | (times < opened.min())
+    parts = segments(sessions).select("start", "end")
+    last = pl.DataFrame({"over": times.dt.offset_by(f"{TIMEFRAME_SECONDS[timeframe]}s"), "time": times})
+    begun = last.join_asof(parts, left_on="over", right_on="start", allow_exact_matches=False)
+    return begun.select((pl.col("end") > pl.col("time")).fill_null(True)).to_series()
 
 
 def _extended(sessions: pl.DataFrame) -> pl.DataFrame:

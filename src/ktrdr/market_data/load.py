@@ -8,6 +8,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import day_range
+from ktrdr.market_data.holes import with_missed
 from ktrdr.market_data.ingest import check_bars
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
@@ -15,7 +16,7 @@ from ktrdr.market_data.store import BarStore
 
 @dataclass(frozen=True, slots=True)
 class LoadedBars:
-    """Bars, where they came from, and a sha256 over their values."""
+    """Bars with `missed` beside them, where they came from, and a sha256 over their values."""
 
     bars: pl.DataFrame
     provider: str
@@ -37,10 +38,12 @@ def read_bars(store: BarStore, series: Series, start: date | None, end: date | N
             there = f"there are {meta.rows:,}: --start-date {first} --end-date {last}"
         raise DataInvalid(f"no {series.symbol} {series.timeframe} bars from {start} to {end}", hint=there)
     check_bars(bars)
-    return LoadedBars(bars, series.provider, meta.terms.adjustment, _fingerprint(bars))
+    known = with_missed(bars, series.timeframe, meta.holes)
+    return LoadedBars(known, series.provider, meta.terms.adjustment, _fingerprint(known))
 
 
 def _fingerprint(bars: pl.DataFrame) -> str:
+    """Return the digest of all values; what is missing belongs to it, since labels depend on that."""
     digest = hashlib.sha256()
     for column in bars.iter_columns():
         digest.update(column.to_physical().to_numpy().tobytes())

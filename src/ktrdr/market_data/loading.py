@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 import polars as pl
@@ -15,6 +15,7 @@ from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk, within_reach
 from ktrdr.market_data.finished import finished_until
+from ktrdr.market_data.holes import Holes, find_holes
 from ktrdr.market_data.hours import within_hours
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.intervals import Interval, Intervals
@@ -129,10 +130,10 @@ class SeriesLoader:
         return wanted.subtract(Intervals([Interval(EARLIEST, begins)])) if begins else wanted
 
     def _fetch(self, wanted: Intervals, reach: Intervals | None) -> None:
-        left = wanted
+        left, longest = wanted, self._provider.longest(self._series.timeframe)
         while left:
             self._notice(1 - left.length / wanted.length, self.counts.new_bars)
-            chunk = next_chunk(self._store, self._series, next(iter(left)), self._longest)
+            chunk = next_chunk(self._store, self._series, next(iter(left)), longest)
             self._load_chunk(within_reach(chunk, reach))
             left = left.subtract(Intervals([chunk.wanted]))
 
@@ -152,10 +153,6 @@ class SeriesLoader:
     def _is_stored(self) -> bool:
         return self._store.has(self._series)
 
-    @property
-    def _longest(self) -> timedelta:
-        return self._provider.longest(self._series.timeframe)
-
     def _calendar(self) -> TradingCalendar | None:
         """Return the series' calendar; None if it has none, it is not installed, or ends before today."""
         name = self._meta.terms.calendar
@@ -165,6 +162,12 @@ class SeriesLoader:
             return None
         is_known = calendar is None or calendar.known_until >= self._now.date()
         return calendar if is_known else None
+
+    def _judge(self, times: pl.Series) -> Holes | None:
+        """Return what is missing: as the provider knows, else by the calendar; None if neither says."""
+        known = self._provider.holes(self._series.symbol, self._series.timeframe)
+        calendar = self._calendar() if known is None else None
+        return find_holes(times, self._series.timeframe, calendar) if calendar else known
 
     def _asked(self) -> Interval:
         start, end = self._wish.start, self._wish.end
@@ -200,8 +203,9 @@ class SeriesLoader:
             refuse_another_adjustment(self._store, self._series, bars)
         inside = bars.filter(pl.col("time").is_between(chunk.wanted.start, chunk.wanted.end, "left"))
         kept = self._in_hours(inside)
+        begins = None if self._is_local else self._meta.begins  # what is made here says nothing of that
         if known := self._settled(chunk.wanted, inside):
-            self._store.extend(self._series, kept, known, self._meta.terms, self._begins)
+            self._store.extend(self._series, kept, known, self._meta.terms, begins=begins, judge=self._judge)
         self._count(new_bars=kept.height, duplicates=duplicates, outside_hours=inside.height - kept.height)
 
     def _settled(self, wanted: Interval, bars: pl.DataFrame) -> Interval | None:
@@ -210,11 +214,6 @@ class SeriesLoader:
         settled = self._now - self._provider.settling
         until = max(settled, last or wanted.start, wanted.start)
         return Interval(wanted.start, min(wanted.end, until)) if until > wanted.start else None
-
-    @property
-    def _begins(self) -> datetime | None:
-        """Return from when on the provider has bars; what is made locally says nothing of that."""
-        return None if self._is_local else self._meta.begins
 
     def _in_hours(self, bars: pl.DataFrame) -> pl.DataFrame:
         if self._wish.hours == "all":
@@ -235,8 +234,10 @@ class SeriesLoader:
         bars = pl.concat([empty_bars().select(COUNTED), *(each.select(COUNTED) for each in scanned)])
         if bars.is_empty():
             raise nothing_there(self._known(), asked)
-        terms = self._store.meta(self._series).terms
-        return LoadReport(self._series, terms, self._quality(bars), self.counts)
+        meta = self._store.meta(self._series)
+        if meta.holes is None and (found := self._judge(self._store.times(self._series))):
+            self._store.keep_holes(meta, found)
+        return LoadReport(self._series, meta.terms, self._quality(bars), self.counts)
 
     def _quality(self, bars: pl.DataFrame) -> QualityReport:
         try:

@@ -1,19 +1,25 @@
 """The sidecar of a series: what it is, what of it is there, and a sha256 that vouches for every file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from polars.exceptions import PolarsError
+
 from ktrdr.atomic_files import write_bytes
-from ktrdr.errors import DataInvalid
+from ktrdr.errors import Conflict, DataInvalid
+from ktrdr.market_data.holes import Holes
 from ktrdr.market_data.intervals import Intervals
 from ktrdr.strategies.bar_terms import Adjustment, Hours
 
-MISFITS = (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError)
+MISFITS = (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, PolarsError)
 META = "meta.json"
+MEND = "load the bars again, or import all of them again with --replace"
+SHAPE = 2  # the number of this shape of a sidecar; the one before had none, and knew of no holes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class SeriesMeta:
 
     `covered` was fetched and is there, `empty` was fetched and the provider has nothing; `files` by name, in
     order of time; `begins` is from when on the provider said to have bars (None: it was not asked); `origin`
-    stays the same as the series grows, and is another one when it is replaced.
+    stays the same as the series grows, and is another one when it is replaced; `holes` is what a calendar
+    misses between the bars (None: nobody knows).
     """
 
     series: Series
@@ -76,6 +83,7 @@ class SeriesMeta:
     files: Mapping[str, BarFile] = field(default_factory=dict)
     begins: datetime | None = None
     origin: str = ""
+    holes: Holes | None = None
 
     @property
     def rows(self) -> int:
@@ -101,6 +109,7 @@ class SeriesMeta:
 def write_meta(folder: Path, meta: SeriesMeta) -> None:
     """Write the sidecar durably; it goes last, so that it never speaks of a file that is not there."""
     shape = {
+        "shape": SHAPE,
         **asdict(meta.series),
         **asdict(meta.terms),
         "begins": meta.begins.isoformat() if meta.begins else None,
@@ -108,15 +117,21 @@ def write_meta(folder: Path, meta: SeriesMeta) -> None:
         "covered": meta.covered.to_json(),
         "empty": meta.empty.to_json(),
         "files": {name: _file_shape(file) for name, file in meta.files.items()},
+        "holes": meta.holes.to_json() if meta.holes else None,
     }
     write_bytes(folder / META, json.dumps(shape, indent=1).encode())
 
 
 def read_meta(folder: Path) -> SeriesMeta:
-    """Read the sidecar of a folder; raises DataInvalid for one that is none."""
+    """Read the sidecar of a folder.
+
+    Raises DataDamaged for one that is none, and DataInvalid for one of a later version.
+    """
     path = folder / META
     try:
         shape = json.loads(path.read_bytes())
+        if int(shape.get("shape", 1)) > SHAPE:
+            raise SidecarTooNew(f"`{path}` was written by a later ktrdr", hint="use that one, or a newer one")
         return SeriesMeta(
             Series(str(shape["provider"]), str(shape["symbol"]), str(shape["timeframe"])),
             _read_terms(shape),
@@ -125,9 +140,26 @@ def read_meta(folder: Path) -> SeriesMeta:
             {str(name): _read_file(file) for name, file in shape["files"].items()},
             datetime.fromisoformat(shape["begins"]) if shape.get("begins") else None,
             str(shape.get("origin", "")),
+            Holes.from_json(shape["holes"]) if shape.get("holes") else None,
         )
     except MISFITS:
         raise damaged(path) from None
+
+
+def meta_or_none(folder: Path) -> SeriesMeta | None:
+    """Read the sidecar of a folder; None for one that is damaged or gone."""
+    with suppress(DataDamaged):
+        return read_meta(folder)
+    return None
+
+
+def listed(folder: Path) -> SeriesInfo | None:
+    """Return what a list tells of a folder; None without bars, and where the sidecar cannot be read."""
+    with suppress(OSError, SidecarTooNew):
+        found = meta_or_none(folder)
+        if found and found.first and found.last:
+            return SeriesInfo(found.series, found.terms, found.rows, found.first, found.last)
+    return None
 
 
 def _read_terms(shape: Mapping[str, Any]) -> Terms:
@@ -148,13 +180,17 @@ def _read_file(shape: Mapping[str, object]) -> BarFile:
     return BarFile(str(shape["sha256"]), int(str(shape["rows"])), first, last)
 
 
+class SidecarTooNew(DataInvalid):
+    """A later version wrote the sidecar: nothing of the series is read, and nothing is changed."""
+
+
 class DataDamaged(DataInvalid):
     """A file is not what was written; what it held has to be loaded or imported again."""
 
 
 def damaged(path: Path) -> DataDamaged:
     """Return the error of a file that is not what was written."""
-    return DataDamaged(f"`{path.name}` in `{path.parent}` is damaged", hint="import or load the bars again")
+    return DataDamaged(f"`{path.name}` in `{path.parent}` is damaged", hint=MEND)
 
 
 def refuse_other_terms(meta: SeriesMeta, terms: Terms) -> None:
@@ -168,3 +204,12 @@ def refuse_other_terms(meta: SeriesMeta, terms: Terms) -> None:
     if kept.made_of != terms.made_of:
         was = "made of other bars than are there now" if terms.made_of else "made of finer bars here"
         raise DataInvalid(f"{symbol} {timeframe} was {was}", hint=hint)
+
+
+def busy(series: Series) -> Callable[[float], None]:
+    """Return a wait that raises Conflict: the series is being loaded by somebody else."""
+
+    def refuse(_: float) -> None:
+        raise Conflict(f"{series.symbol} {series.timeframe} is being loaded", hint="cancel the load, or wait")
+
+    return refuse

@@ -3,42 +3,58 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from ktrdr.atomic_files import sync_directory
-from ktrdr.errors import Conflict, NotFound
+from ktrdr.errors import NotFound
 from ktrdr.file_locks import exclusive_lock, patient_lock, shared_lock
 from ktrdr.market_data.bar_files import (
     DAMAGED,
     OpenPart,
-    inside,
+    only_within,
     open_part,
     overlaps,
     read_parts,
     remove_damaged,
     remove_strangers,
 )
-from ktrdr.market_data.intervals import Interval, Intervals
-from ktrdr.market_data.series_changes import change, origin_of, reach, set_aside_damaged, written
+from ktrdr.market_data.bars import empty_bars
+from ktrdr.market_data.holes import Holes, Judge, bridged, nobody_knows
+from ktrdr.market_data.intervals import Interval
+from ktrdr.market_data.joining import JoinCounts, Joining
+from ktrdr.market_data.series_changes import (
+    added,
+    change,
+    extended,
+    origin_of,
+    remove_leftovers,
+    replaced,
+    set_aside_damaged,
+    times_of,
+    written,
+)
 from ktrdr.market_data.series_folder import folder_name
 from ktrdr.market_data.series_meta import (
     META,
-    DataDamaged,
     Series,
     SeriesInfo,
     SeriesMeta,
     Terms,
+    busy,
+    listed,
+    meta_or_none,
     read_meta,
     refuse_other_terms,
     write_meta,
 )
 
 LOCK = ".lock"
+MOMENT = timedelta(microseconds=1)
 
 
 class BarStore:
@@ -57,11 +73,6 @@ class BarStore:
             raise NotFound(f"there are no bars of {series.symbol} {series.timeframe} from {series.provider}")
         return read_meta(self._folder(series))
 
-    def rows(self, series: Series) -> int:
-        """Return how many bars are kept of a series; 0 also where its sidecar is damaged."""
-        found = _meta_or_none(self._folder(series))
-        return found.rows if found else 0
-
     def size(self, series: Series) -> int:
         """Return how many bytes the files of a series take; raises as `meta` does."""
         with self._opened(series, None) as parts:
@@ -73,7 +84,7 @@ class BarStore:
         Raises DataDamaged, naming the file, if one is not what was written.
         """
         with self._opened(series, within) as parts:
-            return _within(read_parts(parts), parts, within)
+            return only_within(read_parts(parts), parts, within)
 
     def scan(self, series: Series, within: Interval | None = None) -> Iterator[pl.DataFrame]:
         """Yield the bars in order of time, a file at a time, as `read` returns them.
@@ -82,7 +93,11 @@ class BarStore:
         """
         with self._opened(series, within) as parts:
             for part in parts:
-                yield _within(read_parts([part]), [part], within)
+                yield only_within(read_parts([part]), [part], within)
+
+    def times(self, series: Series) -> pl.Series:
+        """Return the times [n] of all bars; raises as `read` does."""
+        return pl.concat([empty_bars()["time"], *(each["time"] for each in self.scan(series))])
 
     def replace(
         self,
@@ -90,25 +105,46 @@ class BarStore:
         frames: Iterable[pl.DataFrame],
         terms: Terms = Terms(),  # noqa: B008  # frozen
         wait: Callable[[float], None] = time.sleep,
+        *,
+        judge: Judge = nobody_knows,
     ) -> None:
         """Replace the series durably by frames that are in order of time; only one of them is held at a time.
 
         A reader sees the old or the new one; when making a frame raises, the series stays as it was. What is
         covered reaches from the first bar to the end of the last. `wait(seconds)` is called while somebody
-        loads the series.
+        loads the series; `judge` tells what is missing.
         """
-        folder = self._folder(series)
-        with self.loading(series, wait):
-            try:
-                files = written(folder, frames, series.timeframe)
-                covered = Intervals([reach(files, series.timeframe)])
-                with exclusive_lock(folder / LOCK):
-                    write_meta(
-                        folder, SeriesMeta(series, terms, covered, files=files, origin=origin_of(files))
-                    )
-            finally:
-                with exclusive_lock(folder / LOCK):
-                    remove_strangers(folder, _meta_or_none(folder))
+        with self._rewriting(series, wait) as folder:
+            files = written(folder, frames, series.timeframe)
+            self._keep(folder, replaced(SeriesMeta(series, terms), files), judge)
+
+    def add(
+        self,
+        series: Series,
+        frames: Iterable[pl.DataFrame],
+        terms: Terms,
+        wait: Callable[[float], None] = time.sleep,
+        *,
+        judge: Judge = nobody_knows,
+    ) -> JoinCounts:
+        """Join frames of whole files, in order of time, with what is stored; else as `replace` does.
+
+        Raises DataInvalid, and the series stays as it was, if a bar differs from the stored one of its time.
+        """
+        with self._rewriting(series, wait) as folder:
+            before = self.meta(series) if self.has(series) else SeriesMeta(series)
+            joining = Joining(series)
+            self._keep(folder, added(folder, replace(before, terms=terms), frames, joining), judge)
+        return joining.counts
+
+    def compare(self, series: Series, frames: Iterable[pl.DataFrame]) -> JoinCounts:
+        """Count what `add` would do with frames; raises as it does, and changes nothing."""
+        joining = Joining(series)
+        for frame in frames:
+            span = Interval(frame["time"][0], frame["time"][-1] + MOMENT)
+            joining.join(self.read(series, span) if self.has(series) else empty_bars(), frame)
+        joining.refuse_differing()
+        return joining.counts
 
     def extend(
         self,
@@ -116,27 +152,27 @@ class BarStore:
         bars: pl.DataFrame,
         covered: Interval,
         terms: Terms,
+        *,
         begins: datetime | None = None,
+        judge: Judge = nobody_knows,
     ) -> None:
         """Put in durably what there is of an interval, in place of what was; no bars are known emptiness.
 
         `begins` is from when on the provider says to have bars.
         Raises DataInvalid if the series is kept on other terms: two kinds of bars are never mixed.
         """
-        folder = self._folder(series)
-        with exclusive_lock(folder / LOCK):
+        with exclusive_lock((folder := self._folder(series)) / LOCK):
             fresh = SeriesMeta(series, terms, origin=origin_of((covered.start.isoformat(),)))
             before = read_meta(folder) if (folder / META).exists() else fresh
             refuse_other_terms(before, terms)
-            fetched, nothing = Intervals([covered]), Intervals()
-            found, missing = (fetched, nothing) if bars.height else (nothing, fetched)
-            grown = replace(
-                before,
-                begins=begins or before.begins,
-                covered=before.covered.subtract(fetched).union(found),
-                empty=before.empty.subtract(fetched).union(missing),
-            )
-            change(folder, grown, bars, covered)
+            change(folder, extended(before, covered, bars, begins), bars, covered, judge)
+
+    def keep_holes(self, seen: SeriesMeta, holes: Holes) -> None:
+        """Keep what a calendar misses in a series, unless its bars are others now than were seen."""
+        with exclusive_lock((folder := self._folder(seen.series)) / LOCK):
+            now = read_meta(folder) if self.has(seen.series) else None
+            if now is not None and now.files == seen.files:
+                write_meta(folder, replace(now, holes=holes))
 
     def delete(self, series: Series) -> SeriesMeta:
         """Delete a series durably and return what was known of it.
@@ -146,8 +182,8 @@ class BarStore:
         folder = self._folder(series)
         if not self.has(series):
             self.meta(series)
-        with self.loading(series, _busy(series)), exclusive_lock(folder / LOCK):
-            was = _meta_or_none(folder) if self.has(series) else self.meta(series)
+        with self.loading(series, busy(series)), exclusive_lock(folder / LOCK):
+            was = meta_or_none(folder) if self.has(series) else self.meta(series)
             (folder / META).unlink()
             sync_directory(folder)
             remove_strangers(folder, None)
@@ -159,9 +195,8 @@ class BarStore:
 
         Returns their names. A series whose sidecar is damaged begins anew.
         """
-        folder = self._folder(series)
-        with exclusive_lock(folder / LOCK):
-            meta = _meta_or_none(folder)
+        with exclusive_lock((folder := self._folder(series)) / LOCK):
+            meta = meta_or_none(folder)
             if meta is None:
                 (folder / META).rename(folder / f"{META}{DAMAGED}")
                 return (META,)
@@ -170,18 +205,30 @@ class BarStore:
     def list(self) -> tuple[SeriesInfo, ...]:
         """Return every series with bars whose sidecar can be read, by name."""
         folders = sorted(path.parent for path in self._root.glob(f"*/*/*/{META}"))
-        found = (_listed(folder) for folder in folders)
-        return tuple(
-            SeriesInfo(each.series, each.terms, each.rows, each.first, each.last)
-            for each in found
-            if each and each.first and each.last
-        )
+        return tuple(each for each in map(listed, folders) if each is not None)
 
     @contextmanager
     def loading(self, series: Series, wait: Callable[[float], None]) -> Iterator[None]:
         """Be the only one who loads the series; `wait(seconds)` is called while another one does."""
         with patient_lock(self._folder(series) / ".loading", wait):
             yield
+
+    @contextmanager
+    def _rewriting(self, series: Series, wait: Callable[[float], None]) -> Iterator[Path]:
+        """Be the only one who loads a series, and leave no file beside those that its sidecar names."""
+        folder = self._folder(series)
+        with self.loading(series, wait):
+            meta_or_none(folder)  # one of a later version is left alone
+            try:
+                yield folder
+            finally:
+                with exclusive_lock(folder / LOCK):
+                    remove_leftovers(folder)
+
+    def _keep(self, folder: Path, meta: SeriesMeta, judge: Judge) -> None:
+        holes = judge(times_of(folder, meta.files)) if judge is not nobody_knows else None
+        with exclusive_lock(folder / LOCK):
+            write_meta(folder, replace(meta, holes=holes, covered=bridged(meta.covered, holes)))
 
     @contextmanager
     def _opened(self, series: Series, within: Interval | None) -> Iterator[Sequence[OpenPart]]:
@@ -199,32 +246,3 @@ class BarStore:
 
     def _folder(self, series: Series) -> Path:
         return self._root / series.provider / folder_name(series.symbol) / series.timeframe
-
-
-def _within(bars: pl.DataFrame, parts: Sequence[OpenPart], within: Interval | None) -> pl.DataFrame:
-    """Return the bars of an interval; those of files that lie wholly in it are not looked at again."""
-    if within is None or all(
-        within.start <= each.file.first and each.file.last < within.end for each in parts
-    ):
-        return bars
-    return bars.filter(inside(within))
-
-
-def _busy(series: Series) -> Callable[[float], None]:
-    def refuse(_: float) -> None:
-        raise Conflict(f"{series.symbol} {series.timeframe} is being loaded", hint="cancel the load, or wait")
-
-    return refuse
-
-
-def _listed(folder: Path) -> SeriesMeta | None:
-    with suppress(OSError):
-        return _meta_or_none(folder)
-    return None
-
-
-def _meta_or_none(folder: Path) -> SeriesMeta | None:
-    try:
-        return read_meta(folder)
-    except DataDamaged:
-        return None

@@ -69,6 +69,23 @@ def test_the_week_of_foreign_exchange_begins_on_sunday_evening() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("day", "opened", "closed"),
+    [
+        (date(2024, 3, 8), at(2024, 3, 7, 22), at(2024, 3, 8, 22)),
+        (date(2024, 3, 11), at(2024, 3, 10, 21), at(2024, 3, 11, 21)),
+        (date(2024, 11, 1), at(2024, 10, 31, 21), at(2024, 11, 1, 21)),
+        (date(2024, 11, 4), at(2024, 11, 3, 22), at(2024, 11, 4, 22)),
+    ],
+)
+def test_the_week_of_foreign_exchange_follows_the_clocks_of_new_york(
+    day: date, opened: datetime, closed: datetime
+) -> None:
+    """They change on 2024-03-10 and 2024-11-03, while the market rests."""
+    found = session("fx", day)
+    assert (found["open"], found["close"]) == (opened, closed)
+
+
 def test_a_lunch_break_divides_a_session() -> None:
     parts = segments(open_calendar("XHKG").sessions(date(2024, 1, 3), date(2024, 1, 3)))
     assert parts.select("start", "end").rows() == [

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import IO
 
 import polars as pl
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from ktrdr.errors import DataInvalid
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.store import BarStore
@@ -92,6 +94,27 @@ class StoreMachine(RuleBasedStateMachine):
         found = frozenset((number, self.version) for number in numbers)
         meant = Model(found, frozenset(range(numbers[0], numbers[-1] + 1)), exists=True)
         self.change(lambda store: store.replace(SERIES, [bars_of(found)], RAW), meant, crash)
+
+    @rule(start=days, length=lengths, crash=crash_points, is_again=st.booleans())
+    def add(self, start: int, length: int, crash: int | None, is_again: bool) -> None:
+        """Bars join: of a version of their own, or again as they are; those that differ change nothing."""
+        self.version += 1
+        stored = dict(self.model.bars)
+        numbers = [number for number in range(start, start + length) if has_bar(number)]
+        if not numbers:
+            return
+        came = {each: stored.get(each, self.version) if is_again else self.version for each in numbers}
+        if any(stored.get(each, version) != version for each, version in came.items()):
+            with pytest.raises(DataInvalid, match="differ"):
+                BarStore(self.folder).add(SERIES, [bars_of(frozenset(came.items()))], RAW)
+            return
+        fresh = frozenset((each, version) for each, version in came.items() if each not in stored)
+        reached = frozenset(range(numbers[0], numbers[-1] + 1)) if fresh else frozenset()
+        meant = Model(
+            self.model.bars | fresh, self.model.covered | reached, self.model.empty - reached, exists=True
+        )
+        arrived = bars_of(frozenset(came.items()))
+        self.change(lambda store: store.add(SERIES, [arrived], RAW), meant, crash)
 
     @rule(crash=crash_points)
     def delete(self, crash: int | None) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ktrdr.cli.confirmation import refuse_without_terminal
+from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.operation_adapters.data_import import DataImportOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
 from ktrdr.cli.safe_text import safe
@@ -62,11 +64,23 @@ def import_file(
         bool, typer.Option("--decimal-comma", help="Numbers are written as 1,5.")
     ] = False,
     adjustment: Annotated[
-        str, typer.Option(help="How the file's prices are adjusted: raw split split_dividend.")
-    ] = "raw",
+        str | None,
+        typer.Option(
+            help="How the file's prices are adjusted: raw split split_dividend. Left out: as stored bars, "
+            "else raw."
+        ),
+    ] = None,
     calendar: Annotated[
         str | None, typer.Option(help="When it trades: an exchange's code as XNYS, 24/7 or fx.")
     ] = None,
+    outside: Annotated[
+        str, typer.Option(help="What becomes of many bars in no session of the calendar: refuse keep.")
+    ] = "refuse",
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Replace all bars imported before, instead of joining them."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether to replace.")] = False,
     quarantine: Annotated[
         bool, typer.Option("--quarantine", help="Set wrong lines aside and list them, instead of refusing.")
     ] = False,
@@ -74,7 +88,10 @@ def import_file(
         bool, typer.Option("--dry-run", help="Read and check everything, show it, and write nothing.")
     ] = False,
 ) -> None:
-    """Import a CSV or Parquet file: all of its bars, or none and the lines that are wrong."""
+    """Import a CSV or Parquet file: all of its bars, or none and the lines that are wrong.
+
+    Bars join those imported before; equal ones are counted, differing ones refused.
+    """
     mapped = dict(_pair(each) for each in columns or [])
     options = {
         "symbol_column": symbol_column,
@@ -86,6 +103,8 @@ def import_file(
         "decimal_comma": decimal_comma,
         "adjustment": adjustment,
         "calendar": calendar,
+        "outside": outside,
+        "replace": replace,
         "quarantine": quarantine,
         "dry_run": dry_run,
     }
@@ -93,9 +112,22 @@ def import_file(
         new_upload_id(), _name(file), symbol, timeframe, columns=mapped, tz=tz, options=options
     )
     check(DataImportRequest, adapter.get_start_payload())
+    if yes and not replace:
+        raise InputInvalid("--yes answers a question that only --replace asks", hint="leave --yes out")
+    if replace and not (yes or dry_run):
+        refuse_without_terminal("replace")
     session = opened()
+    if replace and not (yes or dry_run):
+        _ask(f"{symbol} {timeframe}" if symbol else "every series in the file")
     adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
+
+
+def _ask(what: str) -> None:
+    """Ask whether bars are to be replaced; ends the command unless they are."""
+    if not typer.confirm(f"Replace all bars of {safe(what)} that were imported before?", err=True):
+        typer.echo("Nothing was replaced.", err=True)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _pair(text: str) -> tuple[str, str]:

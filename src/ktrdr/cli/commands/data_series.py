@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ktrdr.cli.confirmation import refuse_without_terminal
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.new_files import new_file, refuse_existing
 from ktrdr.cli.options import Output, OutputOption, UrlOption
@@ -150,8 +150,8 @@ def delete(
 ) -> None:
     """Delete a series of bars for good."""
     asked = wanted(symbol, timeframe, provider)
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise InputInvalid("there is no terminal to ask on whether to delete", hint="add --yes")
+    if not yes:
+        refuse_without_terminal("delete")
     session = open_session(context, url, output=output)
     if not yes:
         asked = _confirmed(session, asked)

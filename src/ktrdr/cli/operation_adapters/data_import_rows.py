@@ -31,14 +31,16 @@ def _series(series: Mapping[str, Any]) -> str:
 
 def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     dropped, wrong = int(result["duplicates_dropped"]), int(result["quarantined"])
-    replaced = sum(int(each["replaced_bars"]) for each in result["series"])
     skipped = ", ".join(f"`{safe(each)}`" for each in result["skipped_lines"])
     priceless, unknown = int(result["rows_without_price"]), int(result["unknown_volumes"])
     yield "Skipped", f"{skipped}, before the header" if skipped else ""
     yield "Left out", f"{priceless:,} rows without a price" if priceless else ""
     yield "Unknown", f"the volume of {unknown:,} bars" if unknown else ""
+    yield "Joined", _joined(result)
+    yield "Outside", _outside(result)
     yield "Dropped", f"{dropped:,} exact duplicates" if dropped else ""
     yield "Ignored", ", ".join(map(safe, result["ignored_columns"]))
+    replaced = _sum(result, "replaced_bars")
     verb = "would replace " if result["dry_run"] else ""
     yield "Replaced", f"{verb}{replaced:,} bars imported before" if replaced else ""
     if result["dry_run"]:
@@ -46,6 +48,27 @@ def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Written", "nothing, this was a dry run"
     else:
         yield "Set aside", f"{wrong:,}, listed in {safe(result['quarantine_file'])}" if wrong else ""
+
+
+def _joined(result: Mapping[str, Any]) -> str:
+    """Return what became of bars that came to others: `21 new, 3 equal to stored ones; 273 in all`."""
+    new, equal, total = (_sum(result, name) for name in ("new_bars", "equal_bars", "total_bars"))
+    if total == new:
+        return ""
+    twins = f", {equal:,} equal to stored ones" if equal else ""
+    verb = "would be " if result["dry_run"] else ""
+    return f"{new:,} new{twins}; {verb}{total:,} in all"
+
+
+def _outside(result: Mapping[str, Any]) -> str:
+    odd = [each for each in result["series"] if each["outside"]]
+    count = sum(int(each["outside"]) for each in odd)
+    calendars = ", ".join(sorted({safe(each["calendar"]) for each in odd}))
+    return f"{count:,} bars in no session of {calendars}, kept" if odd else ""
+
+
+def _sum(result: Mapping[str, Any], name: str) -> int:
+    return sum(int(each[name]) for each in result["series"])
 
 
 def _understood(result: Mapping[str, Any]) -> list[str]:

@@ -18,10 +18,12 @@ class TradingCalendar(ABC):
     """The sessions of one market; everything else about time is computed from them.
 
     `name` is what a sidecar keeps, as `XNYS`, `fx` or `24/7`; `has_extended_hours` tells whether bars are
-    traded from 4:00 to 20:00 in New York around its sessions; `known_until` is the last date it reaches.
+    traded from 4:00 to 20:00 in New York around its sessions; `known_until` is the last date it reaches;
+    `zone` is where its clocks are.
     """
 
     has_extended_hours = False
+    zone = "UTC"
     known_until = date.max
 
     def __init__(self, name: str) -> None:

@@ -25,6 +25,7 @@ class ExchangeCalendar(TradingCalendar):
         self._schedule = _schedule(name)
         self.known_until = self._schedule["date"][-1]
         self.has_extended_hours = name in WITH_EXTENDED_HOURS
+        self.zone = str(_usual_calendar(name).tz)
 
     def sessions(self, first: date, last: date) -> pl.DataFrame:
         """Return the sessions that are known; raises DataInvalid for a last date that is not."""

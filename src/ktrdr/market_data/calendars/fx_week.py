@@ -1,4 +1,4 @@
-"""The week of foreign exchange: from Sunday 22:00 to Friday 22:00 UTC."""
+"""The week of foreign exchange: from Sunday 17:00 to Friday 17:00 in New York, whose clocks it follows."""
 
 from datetime import date
 
@@ -6,16 +6,28 @@ import polars as pl
 
 from ktrdr.market_data.calendars.base import SESSIONS, TradingCalendar
 
+NEW_YORK = "America/New_York"
+
 
 class FxWeek(TradingCalendar):
-    """Five sessions a week, each from 22:00 UTC of the day before to 22:00 of its own date."""
+    """Five sessions a week, each from 17:00 in New York of the day before to 17:00 of its own date."""
+
+    zone = NEW_YORK
 
     def sessions(self, first: date, last: date) -> pl.DataFrame:
         """Return the sessions of Monday to Friday."""
         days = pl.DataFrame({"date": pl.date_range(first, last, eager=True)})
         weekdays = days.filter(pl.col("date").dt.weekday() <= 5)
-        close = pl.col("date").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").dt.offset_by("22h")
         no_break = pl.lit(None, dtype=SESSIONS["close"])
         return weekdays.with_columns(
-            open=close.dt.offset_by("-1d"), close=close, break_start=no_break, break_end=no_break
+            open=_evening(pl.col("date").dt.offset_by("-1d")),
+            close=_evening(pl.col("date")),
+            break_start=no_break,
+            break_end=no_break,
         ).cast(pl.Schema(SESSIONS))
+
+
+def _evening(day: pl.Expr) -> pl.Expr:
+    """Return when it is 17:00 in New York, where clocks change at night and that is never in doubt."""
+    local = day.cast(pl.Datetime("us")).dt.offset_by("17h").dt.replace_time_zone(NEW_YORK)
+    return local.dt.convert_time_zone("UTC")

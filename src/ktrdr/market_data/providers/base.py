@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from ktrdr.market_data.holes import Holes
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.providers.settings import ProviderSettings
 from ktrdr.strategies.bar_terms import Adjustment
@@ -61,6 +62,10 @@ class BarProvider(ABC):
 
     def reach(self, symbol: str, timeframe: str) -> Intervals | None:  # noqa: ARG002  # a network has any
         """Return the moments that the source can speak of; None: it can be asked for any."""
+        return None
+
+    def holes(self, symbol: str, timeframe: str) -> Holes | None:  # noqa: ARG002  # a calendar tells
+        """Return which of all the bars that it has are missing, where the source itself knows."""
         return None
 
     def close(self) -> None:  # noqa: B027  # optional: most sources hold nothing open

@@ -7,6 +7,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data import sample
+from ktrdr.market_data.holes import Holes, no_holes
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.providers.base import BarProvider, SymbolFacts
 from ktrdr.strategies.bar_terms import Adjustment
@@ -30,6 +31,10 @@ class SampleProvider(BarProvider):
     def longest(self, timeframe: str) -> timedelta:  # noqa: ARG002  # all of them in one
         """Return more than there is."""
         return timedelta(days=100_000)
+
+    def holes(self, symbol: str, timeframe: str) -> Holes:  # noqa: ARG002  # the four are all whole
+        """Return that no bar is missing, so that nobody needs a calendar to train on the sample."""
+        return no_holes(CALENDAR)
 
     def fetch(self, symbol: str, timeframe: str, within: Interval) -> pl.DataFrame:
         """Return the bars of an interval."""

@@ -1,8 +1,7 @@
 """Import: one's own file becomes bars in the store, whole or not at all."""
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from ktrdr.market_data.bar_import import BarImport
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.import_refusals import keep_refusals
-from ktrdr.market_data.importing.report import ImportReport
+from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
 from ktrdr.market_data.series_choice import IMPORTED
-from ktrdr.market_data.series_meta import DataDamaged, Series, Terms
+from ktrdr.market_data.series_import import ImportManner, SeriesImport
+from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.progress import PhaseProgress
@@ -66,9 +66,10 @@ class _Import:
         if self._request.calendar is not None:
             open_calendar(self._request.calendar)
         report = self._read()
-        replaced = [self._store.rows(self._series(each.symbol)) for each in report.series[:LISTED]]
-        kept = self._keep(report) if not self._request.dry_run else None
-        return self._result(report, replaced, kept)
+        series = [self._series_import(each.symbol) for each in report.series]
+        self._examine(report, series)
+        kept = self._keep(report, series) if not self._request.dry_run else None
+        return self._result(report, series, kept)
 
     def close(self) -> None:
         """Leave nothing in the work folder."""
@@ -83,7 +84,26 @@ class _Import:
             words = f"{self._request.file_name}, {error.message}"
             raise DataInvalid(words, hint=error.hint, detail=error.detail) from None
 
-    def _keep(self, report: ImportReport) -> Path | None:
+    def _series_import(self, symbol: str) -> SeriesImport:
+        request = self._request
+        manner = ImportManner(request.adjustment, request.calendar, request.replace, request.outside)
+        return SeriesImport(self._store, Series(IMPORTED, symbol, request.timeframe), manner)
+
+    def _examine(self, report: ImportReport, series: Sequence[SeriesImport]) -> None:
+        """Hold every series against its calendar and what is stored; without either, count its bars."""
+        if all(each.is_plain for each in series):
+            for one, known in zip(series, report.series, strict=True):
+                one.take(known.bars)
+            return
+        for one, (_, frames) in zip(series, self._bars.series(), strict=True):
+            one.examine(self._watched(frames))
+
+    def _watched(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        for frame in frames:
+            self._context.check()
+            yield frame
+
+    def _keep(self, report: ImportReport, series: Sequence[SeriesImport]) -> Path | None:
         """Store every series; the list of what was set aside is there before, and gone if none was stored."""
         total = sum(each.bars for each in report.series)
         self._context.enter("Store", f"{total:,} bars")
@@ -92,23 +112,13 @@ class _Import:
             listed = keep_refusals(self._refused, self._folders.bars, self._context.operation_id)
         done, stored = 0, 0
         try:
-            for each, (symbol, frames) in zip(report.series, self._bars.series(), strict=True):
-                counted = self._counted(frames, done, total, stored)
-                series = self._series(symbol)
-                self._store.replace(series, counted, self._terms(series), self._wait)
-                done, stored = done + each.bars, stored + 1
+            for one, (_, frames) in zip(series, self._bars.series(), strict=True):
+                one.keep(self._counted(frames, done, total, stored), self._wait)
+                done, stored = done + one.counts.bars, stored + 1
         finally:
             if listed is not None and not stored:
                 listed.unlink()
         return listed
-
-    def _terms(self, series: Series) -> Terms:
-        """Return the terms that are said; the calendar of bars imported before stays if none is."""
-        calendar = self._request.calendar
-        with suppress(DataDamaged):
-            if calendar is None and self._store.has(series):
-                calendar = self._store.meta(series).terms.calendar
-        return Terms(self._request.adjustment, calendar)
 
     def _counted(
         self, frames: Iterator[pl.DataFrame], done: int, total: int, stored: int
@@ -122,19 +132,14 @@ class _Import:
         self._context.check()
         time.sleep(seconds)
 
-    def _series(self, symbol: str) -> Series:
-        return Series(IMPORTED, symbol, self._request.timeframe)
-
-    def _result(self, report: ImportReport, replaced: list[int], kept: Path | None) -> DataImportResult:
+    def _result(
+        self, report: ImportReport, series: Sequence[SeriesImport], kept: Path | None
+    ) -> DataImportResult:
+        listed = zip(report.series[:LISTED], series, strict=False)
         return DataImportResult.model_validate(
             {
-                "series": [
-                    {**asdict(each), "timeframe": self._request.timeframe, "replaced_bars": count}
-                    for each, count in zip(report.series, replaced, strict=False)
-                ],
+                "series": [_figures(known, one) for known, one in listed],
                 "series_count": len(report.series),
-                "adjustment": self._request.adjustment,
-                "calendar": self._request.calendar,
                 "duplicates_dropped": report.duplicates,
                 "ignored_columns": report.ignored,
                 "columns": report.columns,
@@ -148,6 +153,20 @@ class _Import:
                 "preview": report.preview.to_dicts(),
             }
         )
+
+
+def _figures(known: ImportedSeries, one: SeriesImport) -> dict[str, object]:
+    return {
+        **asdict(known),
+        "timeframe": one.series.timeframe,
+        "new_bars": one.counts.new,
+        "equal_bars": one.counts.equal,
+        "replaced_bars": one.replaced,
+        "total_bars": one.total,
+        "adjustment": one.terms.adjustment,
+        "calendar": one.terms.calendar,
+        "outside": one.outside,
+    }
 
 
 def _options(request: DataImportRequest) -> ImportOptions:
