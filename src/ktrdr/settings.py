@@ -111,6 +111,11 @@ class Settings:
         return self.state_dir / "server.json"
 
     @property
+    def stop_mark(self) -> Path:
+        """Return what is there while the server is meant to stay stopped."""
+        return self.state_dir / "server.stopped"
+
+    @property
     def database(self) -> Path:
         """Return the file that keeps operations."""
         return self.state_dir / "operations.sqlite"

@@ -91,6 +91,17 @@ def test_a_frozen_server_keeps_nobody_from_leaving(ktrdr: Installation, server: 
     server.process.send_signal(signal.SIGCONT)
 
 
+def test_a_new_command_says_what_it_waits_for_when_the_server_is_frozen(ktrdr: Installation) -> None:
+    ktrdr.run("server", "start")
+    server = ktrdr.server()
+    server.suspend()
+    terminal = ktrdr.terminal("operations", "list")
+    until(terminal, "warning: the server has not answered for 3 s, still waiting")
+    server.resume()
+    until(terminal, "There are no operations.")
+    assert ending(terminal)[0] == 0
+
+
 def test_fault_44_a_command_that_is_stopped_for_a_while_goes_on_where_the_work_is(
     ktrdr: Installation,
 ) -> None:

@@ -89,6 +89,31 @@ def test_a_follower_is_told_that_the_server_was_stopped_and_starts_no_other(ktrd
     assert list(ktrdr.processes()) == []
 
 
+def test_who_waits_when_the_server_is_stopped_leaves_it_stopped_until_the_next_command(
+    ktrdr: Installation,
+) -> None:
+    """What was pending is told as unknown, in one line; the mark of the stop is gone when it goes on."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ktrdr.server", "--slots", "1", "--ready-fd", "1"],
+        env=ktrdr.environment,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        ktrdr.run("dummy", "run", "--duration", "600", "--iterations", "6000", "--detach")
+        terminal = ktrdr.terminal("dummy", "run", "--duration", "0.1", "--iterations", "1")
+        until(terminal, "iting")
+        ktrdr.run("server", "stop", "--force")
+        code, _, words = ending(terminal)
+    assert code == 7, words
+    assert "the server was stopped; `ktrdr operations list` starts it" in words
+    assert ktrdr.run("server", "status", expect=8).stdout == "not running\n"
+    assert list(ktrdr.processes()) == []
+    assert ktrdr.settings.stop_mark.exists()
+    assert {each["status"] for each in ktrdr.operations()} <= {"failed", "pending", "running", "completed"}
+    assert not ktrdr.settings.stop_mark.exists()
+
+
 def test_many_starts_at_once_all_tell_of_the_one_server(ktrdr: Installation) -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda _: ktrdr.run("server", "start"), range(8)))

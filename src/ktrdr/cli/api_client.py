@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import httpx2
 from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.client.slow_answers import PATIENCE, SlowAnswers
 from ktrdr.errors import (
     AccessDenied,
     Conflict,
@@ -37,6 +39,7 @@ class KtrdrApiClient:
     """Calls the API of one server; knows no kind of operation.
 
     Every call returns the body of the answer and raises KtrdrError with the server's own detail and hint.
+    `warn` hears, once, that an answer is late.
     """
 
     def __init__(
@@ -48,10 +51,13 @@ class KtrdrApiClient:
         transport: httpx2.AsyncBaseTransport | None = None,
         pause: Pause = sleep_out,
         traceparent: str | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.base_url = base_url
         trust_env = transport is None and _host(base_url) not in LOOPBACK
-        inner = transport or httpx2.AsyncHTTPTransport(trust_env=trust_env)
+        way_out = "; `ktrdr server stop --force` ends it" if base_url == LOCAL_URL else ""
+        told = partial(warn, f"the server has not answered for {PATIENCE:.0f} s, still waiting{way_out}")
+        inner = SlowAnswers(transport or httpx2.AsyncHTTPTransport(trust_env=trust_env), told)
         self.http = httpx2.AsyncClient(
             base_url=base_url,
             timeout=timeout,

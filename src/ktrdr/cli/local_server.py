@@ -13,7 +13,7 @@ from ktrdr.build import API_VERSION, build_fingerprint
 from ktrdr.client.local_socket import connect, is_listening
 from ktrdr.client.server_identity import ServerIdentity, read_identity, refuse_other_folders
 from ktrdr.clock import Clock, SystemClock
-from ktrdr.errors import Conflict, Unavailable
+from ktrdr.errors import Conflict, ContactLost, Unavailable
 from ktrdr.private_directory import first_private, tightened_directory
 from ktrdr.process_identity import PROC, send_signal
 from ktrdr.settings import Settings
@@ -35,6 +35,20 @@ def ensure_server(settings: Settings, warn: Callable[[str], None]) -> Path:
     the log's last lines if no server comes up, and Conflict if the one that runs keeps its data elsewhere.
     """
     tightened_directory(settings.state_dir)
+    settings.stop_mark.unlink(missing_ok=True)
+    return _found_or_started(settings, warn)
+
+
+def restore_server(settings: Settings, warn: Callable[[str], None]) -> Path:
+    """Do so for a command that lost its server; raises ContactLost if somebody stopped that on purpose."""
+    if settings.stop_mark.exists():
+        raise ContactLost(
+            "the server was stopped; `ktrdr operations list` starts it and tells how things are"
+        )
+    return _found_or_started(settings, warn)
+
+
+def _found_or_started(settings: Settings, warn: Callable[[str], None]) -> Path:
     identity = _listening(settings, SOCKET_TIMEOUT)
     if identity is None and (deaf := read_identity(settings)):
         warn(f"waiting for the server (process {deaf.pid}), which takes no more commands")

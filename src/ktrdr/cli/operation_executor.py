@@ -130,6 +130,7 @@ class AsyncOperationExecutor:
             transport=self._transport,
             pause=attendance.pause,
             traceparent=self._traceparent,
+            warn=report.warning,
         )
         logs = told(LogReader(client, operation_id), report.log) if view.show_logs else nullcontext()
         try:

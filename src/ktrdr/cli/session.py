@@ -25,7 +25,7 @@ from ktrdr.cli.follow import read_operation, status_of
 from ktrdr.cli.interrupts import die_by_signal
 from ktrdr.cli.invocation import Invocation
 from ktrdr.cli.journal import Journal
-from ktrdr.cli.local_server import ensure_server
+from ktrdr.cli.local_server import ensure_server, restore_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
 from ktrdr.cli.operation_ids import whole_id
@@ -83,8 +83,9 @@ class Session:
 
     def client(self) -> KtrdrApiClient:
         """Return a client of the server; the caller closes it."""
+        pause = say_and_sleep()
         return KtrdrApiClient(
-            self.base_url, transport=self.transport, pause=say_and_sleep(), traceparent=self.traceparent
+            self.base_url, transport=self.transport, pause=pause, traceparent=self.traceparent, warn=warn
         )
 
     def ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
@@ -241,9 +242,7 @@ def message_of(operation: dict[str, Any]) -> str:
 
 
 def _local_transport(settings: Settings) -> LocalSocketTransport:
-    socket = ensure_server(settings, warn)
+    async def restore() -> Path:
+        return await in_daemon_thread(partial(restore_server, settings, warn))
 
-    async def restart() -> Path:
-        return await in_daemon_thread(partial(ensure_server, settings, warn))
-
-    return LocalSocketTransport(socket, restart)
+    return LocalSocketTransport(ensure_server(settings, warn), restore)

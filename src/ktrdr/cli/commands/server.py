@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ktrdr.atomic_files import write_bytes
 from ktrdr.cli.error_report import ExitCode
 from ktrdr.cli.local_server import active_operations, ensure_server, stop_server
 from ktrdr.cli.safe_text import safe_lines
@@ -40,7 +41,10 @@ def stop(
     *,
     force: Annotated[bool, typer.Option("--force", help="Also when operations are running.")] = False,
 ) -> None:
-    """Stop the embedded server; running operations are not ended unless forced."""
+    """Stop the embedded server; running operations are not ended unless forced.
+
+    Commands that follow one leave it stopped; the next command starts it again.
+    """
     settings = Settings.load()
     identity = read_identity(settings)
     if identity is None:
@@ -50,6 +54,7 @@ def stop(
         raise InputInvalid(
             f"{count} operations are active", hint="wait for them, cancel them, or use `server stop --force`"
         )
+    write_bytes(settings.stop_mark, b"")
     stop_server(identity, force=force)
     typer.echo("stopped")
 
