@@ -12,9 +12,11 @@ import pytest
 
 from support.installation import Installation
 
+# Shells ignore Ctrl+C for what runs in the background, nohup ignores hang-ups: tests send both all the same.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background, where shells ignore Ctrl+C for everything below: tests press it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 COMPLETELY_COVERED = (
     "*/ktrdr/operations/*",
