@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from support.installation import Installation
+
 SERVER = "import ktrdr.server.__main__; from ktrdr.kinds.table import load_kinds; load_kinds()"
 WORKER = (
     "import ktrdr.worker.__main__; from ktrdr.worker.handlers.table import load_handler; load_handler('{0}')"
@@ -36,6 +38,26 @@ NEVER = {
     "command models": (CLIENT.format("models"), ("jax", "polars", "numpy", "fastapi", "ktrdr.training")),
     "executor": ("import ktrdr.cli.operation_executor", ("ktrdr.kinds", "ktrdr.strategies", "pydantic")),
 }
+
+LISTING = """
+import os, sys
+os._exit = sys.exit
+sys.argv = ["ktrdr", "operations", "list"]
+from ktrdr.__main__ import main
+try:
+    main()
+finally:
+    heavy = ("pydantic", "asyncio", "httpx2", "rich.console", "psutil", "platformdirs")
+    print(*(name for name in heavy if name in sys.modules))
+"""
+
+
+def test_a_list_from_ones_own_server_loads_no_client_no_validation_and_no_screen(ktrdr: Installation) -> None:
+    ktrdr.run("server", "start")
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING], env=ktrdr.environment, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("\n", "There are no operations.\n")
 
 
 @pytest.mark.parametrize("process", NEVER)

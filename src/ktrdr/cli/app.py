@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from typer import TyperException
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 from typer.main import get_command
 
 from ktrdr import __version__
@@ -21,6 +21,7 @@ from ktrdr.cli.error_report import ExitCode, describe, error_object, error_text,
 from ktrdr.cli.event_lines import EventLines, NoEventLines
 from ktrdr.cli.interrupts import die_by_closed_pipe, last_words
 from ktrdr.cli.invocation import Invocation, asked_output
+from ktrdr.cli.quick_commands import QuickGroup
 from ktrdr.cli.standard_streams import open_closed_streams
 from ktrdr.errors import ContactLost, KtrdrError
 from ktrdr.lazy import resolve
@@ -55,7 +56,13 @@ COMMAND_GROUPS: Mapping[str, CommandGroup] = {
 }
 
 
-class LazyGroup(TyperGroup):
+# Commands that are looked at again and again: each alone in a module that loads only what it uses.
+QUICK_COMMANDS: Mapping[tuple[str, str], str] = {
+    ("operations", "list"): "ktrdr.cli.commands.operations_list:app",
+}
+
+
+class LazyGroup(QuickGroup):
     """Knows its groups by name and help, and imports the one that is used."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -67,7 +74,8 @@ class LazyGroup(TyperGroup):
         name, known, rest = super().resolve_command(ctx, args)
         if name is None or known is None:
             return name, known, rest
-        command: Any = get_command(resolve(COMMAND_GROUPS[name].target))
+        quick = QUICK_COMMANDS.get((name, rest[0] if rest else ""))
+        command: Any = get_command(resolve(quick or COMMAND_GROUPS[name].target))
         command.name = name
         for each in (command, *getattr(command, "commands", {}).values()):
             each.epilog = EPILOG

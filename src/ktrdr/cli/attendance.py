@@ -10,8 +10,9 @@ import httpx2
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.backpressure import output_taken
 from ktrdr.cli.error_report import ExitCode
-from ktrdr.cli.follow import Follower, has_completed, has_ended, has_failed, read_operation, unless, wait_for
+from ktrdr.cli.follow import Follower, read_operation, unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
+from ktrdr.cli.operation_facts import has_completed, has_ended, has_failed
 from ktrdr.cli.operation_outcome import SIGNAL_EXIT, OperationOutcome
 from ktrdr.cli.operation_report import MISFITS, OperationReport, View
 from ktrdr.cli.printed_commands import operations_command

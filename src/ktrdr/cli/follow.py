@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.event_stream import NoEventStream
+from ktrdr.cli.operation_facts import has_ended
 from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.retries import ONCE
 from ktrdr.clock import Clock
 from ktrdr.errors import ContactLost, ServerFailed, ServerUnreachable, Unavailable
-from ktrdr.operations.operation import TERMINAL, OperationStatus, parse_cursor
+from ktrdr.operations.operation import parse_cursor
 
 LONG_POLL_SECONDS = 5.0
 NEWS_PAUSE = 0.03
@@ -26,26 +27,6 @@ SLEPT_SECONDS = 10.0
 TROUBLE = (ServerFailed, ServerUnreachable, Unavailable)
 
 T = TypeVar("T")
-
-
-def status_of(operation: dict[str, Any]) -> str:
-    """Return the status word of an operation."""
-    return str(operation.get("status", "unknown"))
-
-
-def has_ended(operation: dict[str, Any]) -> bool:
-    """Tell whether the status is final; one that a newer server invented is not."""
-    return status_of(operation) in TERMINAL
-
-
-def has_completed(operation: dict[str, Any]) -> bool:
-    """Tell whether the operation has a result."""
-    return status_of(operation) == OperationStatus.COMPLETED
-
-
-def has_failed(operation: dict[str, Any]) -> bool:
-    """Tell whether the operation ended with an error."""
-    return status_of(operation) == OperationStatus.FAILED
 
 
 async def read_operation(client: KtrdrApiClient, operation_id: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Find the embedded server, or start it: a command never needs to know which."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -10,7 +9,8 @@ from signal import SIGKILL, SIGTERM, Signals
 from typing import BinaryIO
 
 from ktrdr.build import API_VERSION, build_fingerprint
-from ktrdr.client.local_socket import connect, is_listening
+from ktrdr.client.local_answer import local_answer
+from ktrdr.client.local_socket import is_listening
 from ktrdr.client.server_identity import ServerIdentity, read_identity, refuse_other_folders
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.errors import Conflict, ContactLost, Unavailable
@@ -130,14 +130,10 @@ def _silent(identity: ServerIdentity, words: str) -> Unavailable:
 
 
 def _health(identity: ServerIdentity) -> Mapping[str, int | str]:
-    try:
-        with connect(identity.socket, ANSWER_TIMEOUT) as connection:
-            connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        data = json.loads(answer.partition(b"\r\n\r\n")[2])["data"]
-        return {**NO_HEALTH, **data}
-    except (OSError, ValueError, LookupError, TypeError):
-        raise _silent(identity, "does not answer") from None
+    answer = local_answer(identity.socket, "/api/v1/health", ANSWER_TIMEOUT) or {}
+    if not isinstance(data := answer.get("data"), dict):
+        raise _silent(identity, "does not answer")
+    return {**NO_HEALTH, **data}
 
 
 def _is_outdated(identity: ServerIdentity, warn: Callable[[str], None]) -> bool:

@@ -9,12 +9,12 @@ import typer
 
 from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.follow import read_operation
+from ktrdr.cli.options import MOST_SEARCHED
 from ktrdr.errors import InputInvalid, NotFound
 
 NEWEST = "@last"
 EARLIER = re.compile(r"\^(\d{1,3})")
 WRITTEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-MOST_SEARCHED = 1000
 
 IdArgument = Annotated[
     str,

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -11,8 +10,8 @@ from rich.console import Console
 from ktrdr.cli.display import ProgressDisplay
 from ktrdr.cli.error_report import ExitCode, describe, error_text, exit_code
 from ktrdr.cli.event_lines import EventLines
-from ktrdr.cli.follow import status_of
 from ktrdr.cli.operation_adapters.base import OperationAdapter
+from ktrdr.cli.operation_facts import elapsed_seconds, first_estimate, status_of
 from ktrdr.cli.operation_outcome import UNCONFIRMED, OperationOutcome
 from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.progress_words import duration
@@ -227,20 +226,3 @@ def _seq(operation: dict[str, Any]) -> int | None:
     """Return the number of the worker's report; None while there is no worker."""
     seq = (operation.get("progress") or {}).get("seq")
     return seq if isinstance(seq, int) and operation.get("attempt") else None
-
-
-def elapsed_seconds(operation: dict[str, Any]) -> float:
-    """Return how long the operation has worked by the server's own clock; 0.0 where that is not known."""
-    end = operation.get("completed_at") or operation.get("server_time")
-    try:
-        started = datetime.fromisoformat(str(operation.get("started_at")))
-        return max((datetime.fromisoformat(str(end)) - started).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return 0.0
-
-
-def first_estimate(operation: dict[str, Any]) -> float | None:
-    """Return the seconds left if it takes as long as its kind usually does; None where that is unknown."""
-    usual = (operation.get("metadata") or {}).get("usual_seconds")
-    left = usual - elapsed_seconds(operation) if isinstance(usual, int | float) else 0.0
-    return left if left > 0 else None

@@ -7,6 +7,8 @@ import typer
 
 from ktrdr.cli.role import OnInterrupt
 
+MOST_SEARCHED = 1000
+
 
 class Output(StrEnum):
     """How answers are written."""

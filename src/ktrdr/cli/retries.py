@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import httpx2
 
 from ktrdr.backoff import RETRIED_STATUS, Backoff
+from ktrdr.cli.warnings_to_user import warn
 from ktrdr.errors import KtrdrError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -33,6 +34,19 @@ async def sleep_out(seconds: float) -> bool:
     """Sleep for all of the seconds; nothing ends it early."""
     await asyncio.sleep(seconds)
     return False
+
+
+def say_and_sleep() -> Pause:
+    """Return a pause between tries that says once why nothing happens."""
+    said: list[bool] = []
+
+    async def pause(seconds: float) -> bool:
+        if not said:
+            said.append(True)
+            warn("the server has no good answer yet, trying again")
+        return await sleep_out(seconds)
+
+    return pause
 
 
 class RetryTransport(httpx2.AsyncBaseTransport):

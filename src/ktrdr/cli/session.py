@@ -21,22 +21,24 @@ from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.daemon_thread import in_daemon_thread
 from ktrdr.cli.display import DisplayFactory
 from ktrdr.cli.event_lines import EventLines
-from ktrdr.cli.follow import read_operation, status_of
+from ktrdr.cli.follow import read_operation
 from ktrdr.cli.interrupts import die_by_signal
 from ktrdr.cli.invocation import Invocation
 from ktrdr.cli.journal import Journal
 from ktrdr.cli.local_server import ensure_server, restore_server
 from ktrdr.cli.operation_adapters.base import OperationAdapter
 from ktrdr.cli.operation_executor import AsyncOperationExecutor
+from ktrdr.cli.operation_facts import status_of
 from ktrdr.cli.operation_ids import whole_id
 from ktrdr.cli.operation_outcome import SIGNAL_EXIT, OperationOutcome
 from ktrdr.cli.options import Output, Progress, RunOutput
 from ktrdr.cli.plain_display import PlainProgressDisplay, SilentDisplay
 from ktrdr.cli.printed_commands import operations_command
 from ktrdr.cli.progress_display import EnhancedCLIProgressDisplay, make_display
+from ktrdr.cli.retries import say_and_sleep
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.server_address import checked_address
-from ktrdr.cli.warnings_to_user import say_and_sleep, warn
+from ktrdr.cli.warnings_to_user import warn
 from ktrdr.client.local_transport import LocalSocketTransport
 from ktrdr.errors import NotFound
 from ktrdr.settings import Settings

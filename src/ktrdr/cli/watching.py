@@ -12,8 +12,8 @@ from ktrdr.cli.backpressure import output_taken
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.follow import unless, wait_for
 from ktrdr.cli.interrupts import Interrupts
-from ktrdr.cli.operation_ids import MOST_SEARCHED
 from ktrdr.cli.operation_tables import table_lines
+from ktrdr.cli.options import MOST_SEARCHED
 from ktrdr.errors import InputInvalid
 
 LOOK_SECONDS = 1.0

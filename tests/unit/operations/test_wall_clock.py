@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ktrdr.cli.operation_report import elapsed_seconds, first_estimate
+from ktrdr.cli.operation_facts import elapsed_seconds, first_estimate
 from ktrdr.operations import events
 from ktrdr.operations.history import History
 from ktrdr.operations.operation import Operation, OperationStatus, to_public_dict

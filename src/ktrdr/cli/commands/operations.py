@@ -10,14 +10,15 @@ from ktrdr.cli.api_client import KtrdrApiClient
 from ktrdr.cli.background_output import background_output
 from ktrdr.cli.commands.operations_list import list_operations
 from ktrdr.cli.error_report import ExitCode, describe, error_object, exit_code, exit_code_of_status
-from ktrdr.cli.follow import has_ended, read_operation, status_of
+from ktrdr.cli.follow import read_operation
 from ktrdr.cli.operation_adapters import adapter_of_kind
 from ktrdr.cli.operation_adapters.repeated import RepeatedOperationAdapter
 from ktrdr.cli.operation_command import OpenSession, operation_command
-from ktrdr.cli.operation_ids import MOST_SEARCHED, IdArgument
+from ktrdr.cli.operation_details import details
+from ktrdr.cli.operation_facts import has_ended, status_of
+from ktrdr.cli.operation_ids import IdArgument
 from ktrdr.cli.operation_outcome import SIGNAL_EXIT
-from ktrdr.cli.operation_tables import details
-from ktrdr.cli.options import Output, OutputOption, UrlOption
+from ktrdr.cli.options import MOST_SEARCHED, Output, OutputOption, UrlOption
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, message_of, open_session
 from ktrdr.cli.several import wait_for_ends
