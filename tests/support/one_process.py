@@ -120,10 +120,10 @@ class OneProcess:
         self.transport = transport
         self._surroundings = Surroundings(settings, transport)
 
-    def run(self, *arguments: str, expect: int | None = 0) -> Finished:
-        """Run a command to its end."""
+    def run(self, *arguments: str, expect: int | None = 0, folder: Path = ROOT) -> Finished:
+        """Run a command to its end, in a folder."""
         out, err, hook = io.StringIO(), io.StringIO(), sys.excepthook
-        with contextlib.chdir(ROOT), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = self._code_of(arguments)
         sys.excepthook = hook
         if expect is not None:

@@ -38,6 +38,7 @@ class _Found:
 
     series: dict[int, ImportedSeries] = field(default_factory=dict)
     duplicates: int = 0
+    contradicts: bool = False
     smallest: float | None = None
 
 
@@ -183,6 +184,7 @@ class BarImport:
             part = sifted(piece.bars, tolerant=self._options.tolerant)
             wrong.add(part.conflicts)
             found.duplicates += part.duplicates
+            found.contradicts |= not part.conflicts.is_empty()
             if part.bars.height:
                 self._count(found, piece.code, part.bars["time"])
         return found
@@ -197,7 +199,12 @@ class BarImport:
 
     def _refuse(self, source: RowSource, wrong: Offences, found: _Found) -> None:
         if wrong.count and not (self._options.tolerant and found.series):
-            raise wrong.error()
+            named = source.layout.unread_symbols
+            raise wrong.error(
+                f"leave `{self._options.symbol}` out, as column `{named}` names the symbols"
+                if found.contradicts and named
+                else None
+            )
         if not found.series:
             raise DataInvalid(source.nothing, hint=NOTHING_WRITTEN)
         wanted = TIMEFRAME_SECONDS[self._options.timeframe]

@@ -86,10 +86,10 @@ class Offences:
             f"{self._noun} {line}: {words}" for line, words in self._first.select("line", "words").rows()
         )
 
-    def error(self) -> DataInvalid:
-        """Return the first ten as an error."""
+    def error(self, hint: str | None = None) -> DataInvalid:
+        """Return the first ten as an error, with a hint or that of the first."""
         first, *others = self.sentences
-        return DataInvalid(first, detail=others, hint=self._first["hint"][0])
+        return DataInvalid(first, detail=others, hint=hint or self._first["hint"][0])
 
     def close(self) -> None:
         """Close the file."""

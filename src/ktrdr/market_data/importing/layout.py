@@ -9,7 +9,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.import_options import LINE, SYMBOL, ImportOptions
 from ktrdr.market_data.importing.columns import Columns, Places, assign_columns, joined_names
 from ktrdr.market_data.importing.levels import Levels
-from ktrdr.market_data.importing.names import ZONES, bare
+from ktrdr.market_data.importing.names import SYMBOLS, ZONES, bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class Layout:
         return tuple(
             dict.fromkeys(name for place, name in enumerate(self.names) if place not in used and name)
         )
+
+    @property
+    def unread_symbols(self) -> str | None:
+        """Return the name of a column that names symbols, if it is not read."""
+        return next((name for name in self.ignored if bare(name) in SYMBOLS), None)
 
     @property
     def places(self) -> frozenset[int]:
