@@ -36,6 +36,10 @@ NEVER = {
     ),
     "command dummy": (CLIENT.format("dummy"), ("jax", "polars", "numpy", "fastapi", "ktrdr.strategies")),
     "command models": (CLIENT.format("models"), ("jax", "polars", "numpy", "fastapi", "ktrdr.training")),
+    "command strategies": (
+        CLIENT.format("strategies"),
+        ("jax", "polars", "numpy", "fastapi", "pydantic", "yaml", "httpx2", "rich", "ktrdr.strategies"),
+    ),
     "executor": ("import ktrdr.cli.operation_executor", ("ktrdr.kinds", "ktrdr.strategies", "pydantic")),
 }
 

@@ -22,6 +22,8 @@ from ktrdr.operations.engine import Assignment
 from ktrdr.server.app import create_app
 from ktrdr.server.engines.inline import InlineEngine
 from ktrdr.server.stores.memory import MemoryOperationStore
+from ktrdr.strategies.reference.json_schema import strategy_schema
+from ktrdr.strategies.reference.pages import indicators_page, strategy_page
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -88,11 +90,19 @@ def exit_codes_text() -> str:
     return "\n".join(("# Exit codes", "", "| code | meaning |", "|---|---|", *rows, ""))
 
 
+def strategy_schema_text() -> str:
+    """Return the JSON schema of strategy files."""
+    return json.dumps(strategy_schema(), indent=1) + "\n"
+
+
 PAGES = {
     "commands.txt": help_text,
     "http-api.json": api_text,
     "ndjson.schema.json": schema_text,
     "exit-codes.md": exit_codes_text,
+    "strategy.md": strategy_page,
+    "indicators.md": indicators_page,
+    "strategy.schema.json": strategy_schema_text,
 }
 
 if __name__ == "__main__":

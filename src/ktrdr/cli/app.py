@@ -46,6 +46,7 @@ class CommandGroup:
 
 COMMAND_GROUPS: Mapping[str, CommandGroup] = {
     "models": CommandGroup("ktrdr.cli.commands.models:app", "Train models and look at them."),
+    "strategies": CommandGroup("ktrdr.cli.commands.strategies:app", "Write strategies and check them."),
     "data": CommandGroup("ktrdr.cli.commands.data:app", "Load bars, import your own, list them."),
     "operations": CommandGroup("ktrdr.cli.commands.operations:app", "List, follow and cancel operations."),
     "server": CommandGroup("ktrdr.cli.commands.server:app", "Start, stop and inspect the server."),

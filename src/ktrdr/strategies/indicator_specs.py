@@ -81,8 +81,9 @@ class Stochastic(Parameters):
 
 @dataclass(frozen=True, slots=True)
 class IndicatorSpec:
-    """One indicator: outputs (`value` if it has one), range, and what depends on its parameters."""
+    """One indicator: its meaning, outputs (`value` if it has one), range, and what its parameters decide."""
 
+    meaning: str
     parameters: type[Parameters]
     outputs: tuple[str, ...]
     minimum: float | None
@@ -107,15 +108,50 @@ def _average_warm_up(p: Mapping[str, Any]) -> int:
 VALUE = ("value",)
 
 INDICATOR_SPECS: Mapping[str, IndicatorSpec] = {
-    "rsi": IndicatorSpec(Period, VALUE, 0, 100, lambda p: 8 * p["period"]),
-    "macd": IndicatorSpec(Macd, ("line", "signal", "hist"), None, None, _macd_warm_up, _scaled),
-    "adx": IndicatorSpec(
-        Period, ("adx", "plus_di", "minus_di"), 0, 100, lambda p: 2 * p["period"] - 1 + 9 * p["period"]
+    "rsi": IndicatorSpec(
+        "Relative strength: rises against falls (Wilder)", Period, VALUE, 0, 100, lambda p: 8 * p["period"]
     ),
-    "atr": IndicatorSpec(Atr, VALUE, 0, None, lambda p: 8 * p["period"], _scaled),
-    "distance_ma": IndicatorSpec(DistanceMa, VALUE, -1, None, _average_warm_up),
-    "bbands": IndicatorSpec(Bollinger, ("percent_b", "width"), None, None, lambda p: p["period"] - 1),
-    "stoch": IndicatorSpec(Stochastic, ("k", "d"), 0, 100, lambda p: p["k"] + p["smooth"] + p["d"] - 3),
-    "roc": IndicatorSpec(Rate, VALUE, -100, None, lambda p: p["period"]),
-    "volume_ratio": IndicatorSpec(Period, VALUE, 0, None, lambda p: p["period"] - 1),
+    "macd": IndicatorSpec(
+        "Distance of a fast from a slow average (Appel)",
+        Macd,
+        ("line", "signal", "hist"),
+        None,
+        None,
+        _macd_warm_up,
+        _scaled,
+    ),
+    "adx": IndicatorSpec(
+        "Strength of a trend, and its directions (Wilder)",
+        Period,
+        ("adx", "plus_di", "minus_di"),
+        0,
+        100,
+        lambda p: 2 * p["period"] - 1 + 9 * p["period"],
+    ),
+    "atr": IndicatorSpec(
+        "Average true range (Wilder)", Atr, VALUE, 0, None, lambda p: 8 * p["period"], _scaled
+    ),
+    "distance_ma": IndicatorSpec(
+        "Close against its average, as a share of it", DistanceMa, VALUE, -1, None, _average_warm_up
+    ),
+    "bbands": IndicatorSpec(
+        "Place within, and width of, Bollinger's bands",
+        Bollinger,
+        ("percent_b", "width"),
+        None,
+        None,
+        lambda p: p["period"] - 1,
+    ),
+    "stoch": IndicatorSpec(
+        "Place of the close within the latest range (Lane)",
+        Stochastic,
+        ("k", "d"),
+        0,
+        100,
+        lambda p: p["k"] + p["smooth"] + p["d"] - 3,
+    ),
+    "roc": IndicatorSpec("Rate of change in percent", Rate, VALUE, -100, None, lambda p: p["period"]),
+    "volume_ratio": IndicatorSpec(
+        "Volume against its average", Period, VALUE, 0, None, lambda p: p["period"] - 1
+    ),
 }

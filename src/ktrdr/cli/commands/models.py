@@ -18,10 +18,10 @@ from ktrdr.cli.options import (
 )
 from ktrdr.cli.safe_text import safe
 from ktrdr.cli.session import message_of, open_session
+from ktrdr.cli.strategy_text import read_strategy
 from ktrdr.errors import InputInvalid, NotFound
 from ktrdr.invalid_fields import check
 from ktrdr.kinds.training import TrainingRequest
-from ktrdr.strategies.reading.located_yaml import LARGEST
 from ktrdr.strategies.strategy_file import parse_strategy
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
@@ -118,22 +118,6 @@ def show(
         session.print_json(model)
         return
     session.out.print("\n".join(_lines(model)), markup=False, highlight=False, soft_wrap=True)
-
-
-def read_strategy(file: Path) -> str:
-    """Return the text of a strategy file; raises InputInvalid if it cannot be read."""
-    try:
-        with file.open("rb") as stream:
-            written = stream.read(LARGEST + 1)
-        if len(written) > LARGEST:
-            raise InputInvalid(f"`{file}` is larger than {LARGEST // 1024} kB", hint="is it a strategy?")
-        return written.decode()
-    except OSError as error:
-        raise InputInvalid(
-            f"cannot read `{file}`: {error.strerror}", hint="give the path of a strategy file"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise InputInvalid(f"`{file}` is not UTF-8 text (byte {error.start})") from None
 
 
 def _one_of(name: str, argument: str | None, option: str | None) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""What commands answer, as lines of text."""

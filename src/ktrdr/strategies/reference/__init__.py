@@ -1,0 +1,1 @@
+"""The grammar of strategies for people and for editors, made from the tables that read them."""
