@@ -1,31 +1,30 @@
-"""`python -m ktrdr` is the command line."""
+"""`python -m ktrdr` is the command line.
 
-import os
+Everything it needs takes time to import, and Ctrl+C may come meanwhile: it ends the process as always, by the
+signal, and without a word. So that is said first, and nothing is imported before it.
+"""
+
 import sys
-from contextlib import suppress
 
-from ktrdr.cli.interrupts import let_interrupts_kill
-from ktrdr.lazy import resolve
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
-
-def main() -> None:
-    """Run the command line; until an operation listens to signals, Ctrl+C ends it at once and in silence."""
-    let_interrupts_kill()
-    try:
-        resolve("ktrdr.cli.app:main")()
-    except SystemExit as ending:
-        if not isinstance(ending.code, int | None):
-            raise
-        _leave(ending.code or 0)
+_usual = sys.excepthook
 
 
-def _leave(code: int) -> None:
-    """End now: everything is written, and taking the interpreter apart would cost 50 ms."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+def _say_nothing_of_interrupts(
+    kind: type[BaseException], error: BaseException, traceback: "TracebackType | None"
+) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        _usual(kind, error, traceback)
 
+
+sys.excepthook = _say_nothing_of_interrupts
+
+from ktrdr.cli.process.entry import main  # noqa: E402  # after the hook, as told above
+
+__all__ = ["main"]
 
 if __name__ == "__main__":
     main()

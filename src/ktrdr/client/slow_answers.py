@@ -1,6 +1,6 @@
 """Silence is told: whoever waits for a server that does not answer learns what for, and once.
 
-Not meant are requests that ask to be answered late (`wait`), are streamed, or have a body that takes its time.
+Not meant are requests that ask to be answered late (`wait`), are streamed, or have a body that takes long.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""This process: how it begins, is interrupted and ends."""
