@@ -100,6 +100,14 @@ def test_a_state_directory_that_is_a_file_is_one_sentence(run: Run, settings: Se
     assert f"the directory `{settings.state_dir}` cannot be made: Not a directory" in words
 
 
+def test_fault_75_a_log_that_cannot_be_written_is_one_sentence(run: Run, settings: Settings) -> None:
+    settings.server_log.mkdir(parents=True)
+    code, _, words = run("operations", "list")
+    assert code == 69
+    assert f"the embedded server cannot be started: `{settings.server_log}`: Is a directory" in words
+    assert "hint: if that cannot be mended, set KTRDR_HOME" in words
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"pid": "x"}'])
 def test_an_identity_that_says_nothing_is_nobody(run: Run, settings: Settings, text: str) -> None:
     settings.state_dir.mkdir(parents=True, mode=0o700)

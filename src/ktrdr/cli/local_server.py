@@ -14,6 +14,7 @@ from ktrdr.client.local_socket import is_listening
 from ktrdr.client.server_identity import ServerIdentity, read_identity, refuse_other_folders
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.errors import Conflict, ContactLost, Unavailable
+from ktrdr.network_disks import refuse_network_disk
 from ktrdr.private_directory import first_private, tightened_directory
 from ktrdr.process_identity import PROC, send_signal
 from ktrdr.settings import Settings
@@ -78,6 +79,7 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
     """Start a server in a session of its own and return when one answers; of many, one wins."""
     clock = clock or SystemClock()
     deadline = clock.monotonic() + START_TIMEOUT
+    refuse_network_disk(settings.state_dir)
     first_private(settings.runtime_dirs)
     while not _try_to_start(settings, clock, deadline):
         if clock.monotonic() >= deadline:
@@ -161,7 +163,11 @@ def _spawn(settings: Settings) -> tuple[int, int]:
             return _exec_server(log.fileno(), writer), reader
     except OSError as error:
         os.close(reader)
-        raise Unavailable(f"the embedded server cannot be started: {error}", retry_after=1.0) from None
+        what = (
+            f"the embedded server cannot be started: `{error.filename or sys.executable}`: {error.strerror}"
+        )
+        hint = "if that cannot be mended, set KTRDR_HOME to a directory of your own"
+        raise Unavailable(what, retry_after=1.0, hint=hint) from None
     finally:
         os.close(writer)
 

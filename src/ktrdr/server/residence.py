@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ktrdr.client.database_holder import server_that_has_open
 from ktrdr.client.server_identity import former_server, write_identity
+from ktrdr.network_disks import refuse_network_disk
 from ktrdr.private_directory import first_private, tightened_directory
 from ktrdr.server.daemon import AlreadyRunning, bind_socket, take_lock
 from ktrdr.settings import SOCKET, Settings
@@ -35,6 +36,7 @@ class Residence:
 
     def __enter__(self) -> "Residence":
         tightened_directory(self._settings.state_dir)
+        refuse_network_disk(self._settings.state_dir)
         with ExitStack() as taking:
             self._lock = taking.enter_context(os.fdopen(take_lock(self._settings.lock_path)))
             self._socket_path = first_private(self._settings.runtime_dirs) / SOCKET

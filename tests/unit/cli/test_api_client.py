@@ -154,6 +154,45 @@ def test_a_refused_socket_starts_the_server_and_asks_again_at_once_where_it_list
         assert asyncio.run(scenario(Path(folder))) == 1
 
 
+def test_fault_56_a_start_that_meets_a_server_at_its_end_begins_once_at_the_next() -> None:
+    """The one that ends sends it away and is gone; the next one is started, and sees the same key."""
+    seen: list[tuple[int, bytes]] = []
+
+    async def scenario(folder: Path) -> None:
+        servers: list[asyncio.Server] = []
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            key = next(line for line in head.splitlines() if line.lower().startswith(b"idempotency-key"))
+            seen.append((len(servers), key))
+            status = b"503 Unavailable" if len(servers) == 1 else b"202 Accepted"
+            servers[0].close()
+            writer.write(
+                b"HTTP/1.1 "
+                + status
+                + b"\r\nContent-Length: 2\r\nRetry-After: 0\r\nConnection: close\r\n\r\n{}"
+            )
+            await writer.drain()
+            writer.close()
+
+        async def restart() -> Path:
+            servers.append(await asyncio.start_unix_server(answer, folder / "next"))
+            return folder / "next"
+
+        servers.append(await asyncio.start_unix_server(answer, folder / "s"))
+        api = KtrdrApiClient(LOCAL_URL, transport=LocalSocketTransport(folder / "s", restart))
+        assert await api.start("/api/v1/dummy/start", {}, "op_a") == {}
+        await api.close()
+        for server in servers:
+            server.close()
+            await server.wait_closed()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(scenario(Path(folder)))
+    assert [number for number, _ in seen] == [1, 2]
+    assert len({key for _, key in seen}) == 1
+
+
 @pytest.mark.parametrize("answer", [{}, {"data": 3}, {"data": {"lines": ["x"], "after": 0, "ended": True}}])
 def test_a_log_of_another_shape_is_one_sentence(answer: dict[str, object]) -> None:
     """As an older server would answer."""

@@ -36,10 +36,10 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("hello")(scope, receive, send)
 
 
-def answer_of(path: Path) -> bytes:
+def answer_of(path: Path, request: bytes = b"GET /") -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
+        connection.sendall(request + b" HTTP/1.1\r\nHost: ktrdr\r\nConnection: close\r\n\r\n")
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
@@ -69,6 +69,70 @@ def test_it_answers_on_a_private_socket_and_ends_when_idle(tmp_path: Path) -> No
     path = tmp_path / "s"
     assert b"hello" in bytes(asyncio.run(life(path, is_busy=lambda: False, met=lambda: answer_of(path))))  # type: ignore[arg-type]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_fault_56_what_comes_while_a_server_ends_is_sent_away_to_come_again(tmp_path: Path) -> None:
+    """Nothing begins in the moments between the decision to end and the end; what is there is still told."""
+    answers: list[bytes] = []
+    path = tmp_path / "s"
+
+    async def drain() -> None:
+        for request in (b"POST /api/v1/dummy/start", b"POST /api/v1/operations/x/cancel", b"GET /"):
+            answers.append(await asyncio.to_thread(answer_of, path, request))
+
+    work = serve(
+        app,
+        [bind_socket(path)],
+        SystemClock(),
+        ready=lambda: None,
+        drain=drain,
+        is_busy=lambda: False,
+        idle_seconds=0.05,
+    )
+    asyncio.run(work)
+    begins, cancels, looks = answers
+    assert begins.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 1\r\n" in begins
+    assert b"the server is ending" in begins
+    assert b"hello" in cancels
+    assert b"hello" in looks
+
+
+def test_it_does_not_end_while_something_is_asked(tmp_path: Path) -> None:
+    """However long the answer takes."""
+    slow = asyncio.Event()
+    looks: list[None] = []
+
+    async def slow_app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await slow.wait()
+        await app(scope, receive, send)
+
+    def renewed() -> None:
+        looks.append(None)
+        if len(looks) == 8:
+            slow.set()
+
+    async def scenario() -> bytes:
+        answer: list[asyncio.Future[bytes]] = []
+        loop = asyncio.get_running_loop()
+
+        async def drain() -> None:
+            assert slow.is_set()
+
+        await serve(
+            slow_app,
+            [bind_socket(tmp_path / "s")],
+            SystemClock(),
+            ready=lambda: answer.append(loop.run_in_executor(None, answer_of, tmp_path / "s")),
+            drain=drain,
+            is_busy=lambda: not slow.is_set() and not looks,
+            idle_seconds=0.05,
+            renewed=renewed,
+        )
+        return await answer[0]
+
+    assert b"hello" in asyncio.run(scenario())
 
 
 def test_it_does_not_end_while_something_runs(tmp_path: Path) -> None:
