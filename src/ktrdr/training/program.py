@@ -35,6 +35,15 @@ class State(NamedTuple):
     confusions: jax.Array
 
 
+class Moving(NamedTuple):
+    """What every step changes; the rest of the state only changes where an epoch ends."""
+
+    weights: Weights
+    optimizer: Any
+    loss_sum: jax.Array
+    norm_sum: jax.Array
+
+
 class Rows(NamedTuple):
     """Rows on the device; the last training row has weight 0 and fills incomplete batches."""
 
@@ -119,12 +128,24 @@ class _Functions:
     analytics: bool
 
     def advance(self, state: State, train: Rows, validation: Rows, schedule: Schedule, stop: int) -> State:
+        """Run stretches of steps, each to the end of an epoch or to `stop`; only there is there more to do."""
+
         def goes_on(current: State) -> jax.Array:
             return (current.step < stop) & ~current.stopped
 
-        advanced: State = jax.lax.while_loop(
-            goes_on, lambda current: self._step(current, train, validation, schedule), state
-        )
+        def stretch(current: State) -> State:
+            epoch = current.step // self.batches
+            last = jnp.minimum((epoch + 1) * self.batches, stop)
+            stepped = self._stepped(current, train, schedule, epoch, last)
+            ended: State = jax.lax.cond(
+                stepped.step % self.batches == 0,
+                lambda each: self._end_epoch(each, validation, epoch),
+                lambda each: each,
+                stepped,
+            )
+            return ended
+
+        advanced: State = jax.lax.while_loop(goes_on, stretch, state)
         return advanced
 
     def validation_loss(self, weights: Weights, rows: Rows) -> jax.Array:
@@ -135,29 +156,33 @@ class _Functions:
         total, _ = jax.lax.scan(block, jnp.float32(0), rows)
         return jnp.asarray(total / jnp.sum(rows.weight))
 
-    def _step(self, state: State, train: Rows, validation: Rows, schedule: Schedule) -> State:
-        epoch, number = state.step // self.batches, state.step % self.batches
+    def _stepped(
+        self, state: State, train: Rows, schedule: Schedule, epoch: jax.Array, last: jax.Array
+    ) -> State:
         local = epoch - schedule.first
-        chosen = jax.lax.dynamic_slice(schedule.orders, (local, number * self.batch), (1, self.batch))[0]
-        rows = Rows(train.x[chosen], train.y[chosen], train.weight[chosen])
+        order, seeds = schedule.orders[local], schedule.seeds[local]
+
+        def step(number: jax.Array, moving: Moving) -> Moving:
+            chosen = jax.lax.dynamic_slice(order, (number * self.batch,), (self.batch,))
+            rows = Rows(train.x[chosen], train.y[chosen], train.weight[chosen])
+            return self._step(moving, rows, seeds, number)
+
+        start = epoch * self.batches
+        moving = Moving(state.weights, state.optimizer, state.loss_sum, state.norm_sum)
+        moved: Moving = jax.lax.fori_loop(state.step - start, last - start, step, moving)
+        return state._replace(step=last, **moved._asdict())
+
+    def _step(self, moving: Moving, rows: Rows, seeds: jax.Array, number: jax.Array) -> Moving:
         loss_of = jax.value_and_grad(self._batch_loss)
-        loss, gradient = loss_of(state.weights, rows, schedule.seeds[local], number)
-        updates, optimizer_state = self.optimizer.update(gradient, state.optimizer, state.weights)
-        stepped = state._replace(
-            step=state.step + 1,
-            weights=optax.apply_updates(state.weights, updates),
+        loss, gradient = loss_of(moving.weights, rows, seeds, number)
+        updates, optimizer_state = self.optimizer.update(gradient, moving.optimizer, moving.weights)
+        norm = optax.tree.norm(gradient) if self.analytics else 0.0
+        return Moving(
+            weights=optax.apply_updates(moving.weights, updates),
             optimizer=optimizer_state,
-            loss_sum=state.loss_sum + loss,
+            loss_sum=moving.loss_sum + loss,
+            norm_sum=moving.norm_sum + norm,
         )
-        if self.analytics:
-            stepped = stepped._replace(norm_sum=state.norm_sum + optax.tree.norm(gradient))
-        ended: State = jax.lax.cond(
-            number == self.batches - 1,
-            lambda current: self._end_epoch(current, validation, epoch),
-            lambda current: current,
-            stepped,
-        )
-        return ended
 
     def _batch_loss(self, weights: Weights, rows: Rows, seeds: jax.Array, number: jax.Array) -> jax.Array:
         rate = self.config.dropout

@@ -33,6 +33,11 @@ def test_trap_23_a_model_is_read_as_it_was_saved(catalog: ModelCatalog) -> None:
     assert catalog.read(info.name, "weights.safetensors") == b"weights"
 
 
+def test_the_size_is_that_of_the_model_and_not_of_what_it_predicted(catalog: ModelCatalog) -> None:
+    info = catalog.save("trend", "run-1", {**FILES, "predictions.parquet": b"x" * 100_000})
+    assert info.size == len(MODEL) + len(b"weights")
+
+
 def test_the_newest_run_is_shown_by_the_strategys_name(catalog: ModelCatalog) -> None:
     for run in ("20260101T000000-a", "20260301T000000-b", "20260201T000000-c"):
         catalog.save("trend", run, FILES)

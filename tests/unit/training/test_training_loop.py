@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.metrics import (
+    accuracy_score,
     balanced_accuracy_score,
     brier_score_loss,
     f1_score,
@@ -23,6 +24,7 @@ from ktrdr.training.dropout import keep_mask
 from ktrdr.training.loop import train
 from ktrdr.training.metrics import split_metrics
 from ktrdr.training.network import predict
+from ktrdr.training.program import build_program
 from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
 
 CONFIG = TrainingConfig(3, (8,), "relu", 0.2, 6, 32, "adamw", 1e-2, 1e-4, "none", None, None, 0.0, 42)
@@ -72,6 +74,14 @@ def test_trap_22_a_cancelled_run_resumes_to_the_same_bytes(tmp_path: Path) -> No
     resumed = train(CONFIG, TRAIN, CHECK, checkpoints=folder)
     assert weights_of(resumed) == weights_of(straight)
     assert resumed.history == straight.history
+
+
+def test_one_process_compiles_a_configuration_once_whatever_the_seed() -> None:
+    first = train(CONFIG, TRAIN, CHECK)
+    programs = build_program.cache_info().currsize
+    other = train(replace(CONFIG, seed=CONFIG.seed + 1), TRAIN, CHECK)
+    assert build_program.cache_info().currsize == programs
+    assert weights_of(other) != weights_of(first)
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
@@ -132,8 +142,15 @@ def test_trap_19_metrics_equal_those_of_scikit_learn(seed: int) -> None:
     generator = np.random.default_rng(seed)
     y = generator.integers(0, 3, 300).astype(np.int32)
     p = generator.dirichlet(np.ones(3), 300)
-    equal = np.full(3, 1 / 3)
-    ours, guess = split_metrics(y, p, equal, np.ones(300), CLASSES), p.argmax(axis=1)
+    pi = np.array([0.6, 0.3, 0.1])
+    ours, guess, lift = (
+        split_metrics(y, p, pi, np.ones(300), CLASSES),
+        p.argmax(axis=1),
+        (p / pi).argmax(axis=1),
+    )
+    assert ours.accuracy == pytest.approx(accuracy_score(y, guess))
+    assert ours.lift_balanced_accuracy == pytest.approx(balanced_accuracy_score(y, lift))
+    assert ours.lift_mcc == pytest.approx(matthews_corrcoef(y, lift))
     assert ours.balanced_accuracy == pytest.approx(balanced_accuracy_score(y, guess))
     assert ours.mcc == pytest.approx(matthews_corrcoef(y, guess))
     assert ours.f1_macro == pytest.approx(f1_score(y, guess, average="macro", zero_division=0))

@@ -45,7 +45,7 @@ def performance_lines(summary: Metrics, performance: Metrics, *, verbose: bool) 
         *_wrapped("Verdict", safe(verdict["sentence"])),
         *_facts(model),
         f"  Saved    {safe(model['name'])}",
-        f"  Show it  ktrdr models show {safe(model['name'])}",
+        f"  Show it  ktrdr models show {safe(summary['strategy'])}",
         *(f"  warning: {safe(each)}" for each in summary["report"]["warnings"]),
     ]
 
