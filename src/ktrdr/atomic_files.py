@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ktrdr.disk_space import room_for
+
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` so that a reader or a crash sees the old or the new file, never a mixture."""
+    """Replace `path` by `data` so that a reader or a crash sees the old or the new file, never a mixture.
+
+    Raises DiskFull if there is no room for it.
+    """
+    with room_for(path, len(data)):
+        _write_beside(path, data)
+    sync_directory(path.parent)
+
+
+def _write_beside(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -20,15 +31,22 @@ def write_bytes(path: Path, data: bytes) -> None:
         Path(beside).replace(path)
     finally:
         Path(beside).unlink(missing_ok=True)
+
+
+@contextmanager
+def new_directory(path: Path, needed: int | None = None) -> Iterator[Path]:
+    """Yield a directory to fill; on success it appears whole and durable as `path`, on error not at all.
+
+    `needed` says how many bytes will be written, where that is known.
+    Raises FileExistsError if `path` already exists, and DiskFull if there is no room for it.
+    """
+    with room_for(path, needed), _beside(path) as beside:
+        yield beside
     sync_directory(path.parent)
 
 
 @contextmanager
-def new_directory(path: Path) -> Iterator[Path]:
-    """Yield a directory to fill; on success it appears whole and durable as `path`, on error not at all.
-
-    Raises FileExistsError if `path` already exists.
-    """
+def _beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
@@ -41,7 +59,6 @@ def new_directory(path: Path) -> Iterator[Path]:
         beside.rename(path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -66,13 +66,25 @@ def test_logs_of_a_server_that_never_ran_are_not_found(run: Run) -> None:
     assert "there is no server log yet" in words
 
 
+def test_fault_21_a_server_whose_history_is_damaged_says_so_in_one_sentence(
+    run: Run, settings: Settings
+) -> None:
+    settings.state_dir.mkdir(parents=True)
+    settings.database.write_text("this is no database, whatever its name says " * 40)
+    code, _, words = run("operations", "list")
+    assert code == 70
+    assert f"error: the operations file `{settings.database}` cannot be read: file is not a database" in words
+    assert "hint: nothing was removed" in words
+    assert "Traceback" not in settings.server_log.read_text()
+
+
 def test_fault_57_a_server_that_cannot_start_says_why(run: Run, settings: Settings) -> None:
     settings.state_dir.mkdir(parents=True)
-    (settings.state_dir / "operations.sqlite").write_text("this is no database, whatever its name says " * 40)
+    settings.database.mkdir()
     code, _, words = run("operations", "list")
     assert code == 69
     assert "the embedded server did not start" in words
-    assert "file is not a database" in words
+    assert "cannot be opened: Is a directory" in words
 
 
 def test_a_runtime_directory_that_others_can_enter_is_refused(run: Run, settings: Settings) -> None:

@@ -187,7 +187,7 @@ def problem_of(response: httpx2.Response, *, arrived: bool = False) -> KtrdrErro
         return NotFound(detail, hint=hint)
     if status in {409, 412}:
         return Conflict(detail, hint=hint)
-    if status in {408, 425, 429, 503}:
+    if status in {408, 425, 429, 503, 507}:
         return Unavailable(detail, retry_after=0.0, hint=hint, may_have_arrived=arrived)
     if 400 <= status < 500:
         return InputInvalid(detail, hint=hint)

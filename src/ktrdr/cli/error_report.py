@@ -13,6 +13,7 @@ from ktrdr.errors import (
     NotFound,
     OperationCancelled,
     ServerUnreachable,
+    StoreDamaged,
     TrainingFailed,
     Unavailable,
 )
@@ -63,6 +64,7 @@ EXIT_CODES: Mapping[type[KtrdrError], ExitCode] = {
     NotFound: ExitCode.NOT_FOUND,
     Conflict: ExitCode.CONFLICT,
     ContactLost: ExitCode.OUTCOME_UNKNOWN,
+    StoreDamaged: ExitCode.INTERNAL,
     Unavailable: ExitCode.UNREACHABLE,
     ServerUnreachable: ExitCode.UNREACHABLE,
     TrainingFailed: ExitCode.FAILED,

@@ -12,8 +12,10 @@ from ktrdr.build import API_VERSION, build_fingerprint
 from ktrdr.client.local_answer import local_answer
 from ktrdr.client.local_socket import is_listening
 from ktrdr.client.server_identity import ServerIdentity, read_identity, refuse_other_folders
+from ktrdr.client.start_report import READY, first_words, refusal_of
 from ktrdr.clock import Clock, SystemClock
-from ktrdr.errors import Conflict, ContactLost, Unavailable
+from ktrdr.disk_space import ROOM_TO_START, room_for
+from ktrdr.errors import Conflict, ContactLost, DiskFull, Unavailable
 from ktrdr.network_disks import refuse_network_disk
 from ktrdr.private_directory import first_private, tightened_directory
 from ktrdr.process_identity import PROC, send_signal
@@ -91,7 +93,8 @@ def start_server(settings: Settings, clock: Clock | None = None) -> None:
 def _try_to_start(settings: Settings, clock: Clock, deadline: float) -> bool:
     """Start a server; False if another one held the lock and does not listen: it is stopping."""
     pid, reader = _spawn(settings)
-    if _read_until_ready(reader, deadline - clock.monotonic()):
+    said = first_words(reader, deadline - clock.monotonic())
+    if said == READY:
         return True
     exit_code = _exit_code_by(pid, clock, deadline)
     if exit_code is None:
@@ -99,7 +102,8 @@ def _try_to_start(settings: Settings, clock: Clock, deadline: float) -> bool:
         raise Unavailable(f"the embedded server took over {START_TIMEOUT:.0f} s", retry_after=1.0, hint=hint)
     if exit_code:
         hint = _why(settings, exit_code)
-        raise Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
+        untold = Unavailable("the embedded server did not start", retry_after=1.0, hint=hint)
+        raise refusal_of(said) or untold
     return _listening(settings, RIVAL_SECONDS) is not None
 
 
@@ -159,8 +163,11 @@ def _spawn(settings: Settings) -> tuple[int, int]:
     """Start the server, which outlives this process; return its pid and where it says that it is ready."""
     reader, writer = os.pipe()
     try:
-        with _opened_log(settings.server_log) as log:
+        with room_for(settings.server_log, ROOM_TO_START), _opened_log(settings.server_log) as log:
             return _exec_server(log.fileno(), writer), reader
+    except DiskFull:
+        os.close(reader)
+        raise
     except OSError as error:
         os.close(reader)
         what = (
@@ -210,12 +217,6 @@ def _is_inheritable(descriptor: int) -> bool:
         return os.get_inheritable(descriptor)
     except OSError:  # the one that listed them is closed by now
         return False
-
-
-def _read_until_ready(descriptor: int, seconds: float) -> bool:
-    with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-        readable, _, _ = select([pipe], [], [], max(seconds, 0.0))
-        return bool(readable) and pipe.read(6) == b"ready\n"
 
 
 def _exit_code_by(pid: int, clock: Clock, deadline: float) -> int | None:

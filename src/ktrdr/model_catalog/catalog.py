@@ -94,7 +94,8 @@ class ModelCatalog:
 
     def save(self, strategy: str, run_id: str, files: Mapping[str, bytes]) -> ModelInfo:
         """Store a model's files; they appear whole or not at all. `model.json` must be among them."""
-        with new_directory(self._folder(strategy, run_id)) as beside:
+        size = sum(map(len, files.values()))
+        with new_directory(self._folder(strategy, run_id), size) as beside:
             for name, data in files.items():
                 (beside / _safe(name)).write_bytes(data)
             hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 
+from ktrdr.client.start_report import READY, refusal_line
 from ktrdr.clock import SystemClock
-from ktrdr.errors import KtrdrError
+from ktrdr.disk_space import ROOM_TO_START, room_for
+from ktrdr.errors import KtrdrError, StoreDamaged
 from ktrdr.kinds.table import load_kinds
 from ktrdr.market_data.store import BarStore
 from ktrdr.model_catalog.catalog import ModelCatalog
@@ -25,6 +27,8 @@ from ktrdr.server.residence import Residence
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 from ktrdr.settings import Settings
 
+DAMAGED = 70
+
 
 def main() -> int:
     """Serve until told to stop; 0 also when another server already does."""
@@ -35,9 +39,16 @@ def main() -> int:
         print(error.message)  # noqa: T201  # the one line a person who starts it by hand sees
         return 0
     except KtrdrError as error:
-        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201  # its log
-        return 1
+        return _refuse(error, arguments.ready_fd)
     return 0
+
+
+def _refuse(error: KtrdrError, ready: int | None) -> int:
+    """Say why nothing is served, in the log and to who started this; on a full disk the log takes nothing."""
+    _announce(ready, refusal_line(error))
+    with suppress(OSError):
+        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201  # its log
+    return DAMAGED if isinstance(error, StoreDamaged) else 1
 
 
 def _parse() -> argparse.Namespace:
@@ -53,7 +64,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     os.umask(0o077)
     if arguments.ready_fd is not None:
         os.chdir("/")
-    with Residence(settings) as residence:
+    with room_for(settings.state_dir, ROOM_TO_START), Residence(settings) as residence:
         asyncio.run(_work(arguments, settings, residence))
 
 
@@ -71,7 +82,7 @@ def _work(
         app,
         listeners,
         SystemClock(),
-        ready=lambda: _announce(arguments.ready_fd),
+        ready=lambda: _announce(arguments.ready_fd, READY),
         drain=app.state.drain,
         is_busy=lambda: engine.busy,
         idle_seconds=arguments.idle_seconds or None,
@@ -79,11 +90,11 @@ def _work(
     )
 
 
-def _announce(ready: int | None) -> None:
+def _announce(ready: int | None, line: bytes) -> None:
     """Tell the command that started this server, if it still waits."""
     if ready is not None:
         with suppress(BrokenPipeError):
-            os.write(ready, b"ready\n")
+            os.write(ready, line)
         os.close(ready)
 
 

@@ -1,4 +1,4 @@
-"""What every request must pass: no web page as author, no foreign host, a body of bounded size that is text.
+"""What every request must pass: no web page as author, no foreign host, a plain body of bounded size.
 
 A route is called once the whole body is there and known to be harmless, whether it reads it or not.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ktrdr.server.problems import problem
+from ktrdr.server.strict_json import strictness_fault
 
 LARGEST_BODY = 1024 * 1024
 HOST = re.compile(rb"(ktrdr|localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
@@ -18,7 +19,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class RequestGuards:
-    """Refuses web pages, an unknown `Host`, and a body over `largest_body` bytes or of no text.
+    """Refuses web pages, an unknown `Host`, a packed body, and one over `largest_body` bytes or not plain.
 
     The paths in `unlimited` take bodies of any size and kind.
     """
@@ -36,6 +37,9 @@ class RequestGuards:
             await self._app(scope, receive, send)
         elif refusal := _refusal(scope["headers"]):
             await problem(403, "Refused", refusal)(scope, receive, send)
+        elif _is_packed(scope["headers"]):
+            detail = "a body is taken as it is: send it without `Content-Encoding`"
+            await problem(415, "Not this encoding", detail)(scope, receive, send)
         elif scope["path"] in self._unlimited:
             await self._app(scope, receive, send)
         else:
@@ -48,9 +52,8 @@ class RequestGuards:
         if len(body) > self._largest_body:
             detail = f"the body is larger than {self._largest_body:,} bytes"
             await problem(413, "Too large", detail)(scope, receive, send)
-        elif not _is_text(body):
-            detail = "the body is not text: it has bytes or escapes that stand for no character"
-            await problem(422, "The request is not valid", detail)(scope, receive, send)
+        elif fault := _fault_of(body):
+            await problem(422, "The request is not valid", fault)(scope, receive, send)
         else:
             await self._app(scope, _again(body, receive), send)
 
@@ -81,6 +84,13 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
+def _fault_of(body: bytes) -> str | None:
+    if not _is_text(body):
+        return "the body is not text: it has bytes or escapes that stand for no character"
+    fault = strictness_fault(body.decode())
+    return f"the body is not JSON that means one thing: {fault}" if fault else None
+
+
 def _is_text(body: bytes) -> bool:
     """Tell whether every character exists: JSON can spell halves of one, which nothing can write again."""
     try:
@@ -92,6 +102,10 @@ def _is_text(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return True  # it is text; the route says what is wrong with it
     return True
+
+
+def _is_packed(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers)
 
 
 def _refusal(headers: Sequence[tuple[bytes, bytes]]) -> str | None:

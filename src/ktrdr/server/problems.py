@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic_core import PydanticSerializationError, to_json
 from starlette.exceptions import HTTPException
 
+from ktrdr.disk_space import disk_full, is_disk_full
 from ktrdr.errors import (
     Conflict,
     DiskFull,
@@ -49,6 +51,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(KtrdrError, _ktrdr_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _os_error)
     app.add_exception_handler(500, _unexpected_error)
 
 
@@ -94,6 +97,13 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     return problem(error.status_code, str(error.detail), str(error.detail), headers=error.headers)
+
+
+async def _os_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, OSError) or not is_disk_full(error):
+        raise error
+    where = Path(error.filename or "/")
+    return await _ktrdr_error(request, disk_full(where, None, error.strerror or ""))
 
 
 async def _unexpected_error(_: Request, error: Exception) -> JSONResponse:

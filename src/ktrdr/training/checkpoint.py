@@ -32,7 +32,7 @@ class CheckpointFolder:
             return name
         tensors = save({key: np.asarray(value) for key, value in _flat(state).items()})
         manifest = {"epoch": epoch, "sha256": hashlib.sha256(tensors).hexdigest(), "bytes": len(tensors)}
-        with new_directory(self._folder / name) as beside:
+        with new_directory(self._folder / name, len(tensors)) as beside:
             (beside / TENSORS).write_bytes(tensors)
             (beside / MANIFEST).write_text(json.dumps(manifest))
         for old in self.names()[:-KEPT]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ktrdr.clock import SystemClock
+from ktrdr.disk_space import disk_full, is_disk_full
 from ktrdr.errors import InputInvalid, KtrdrError, OperationCancelled
 from ktrdr.kinds.table import load_kind
 from ktrdr.operations.context import OperationContext
@@ -35,6 +36,9 @@ def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders)
         reason = "input_invalid" if isinstance(error, InputInvalid) else "error"
         return Failed(fence, OperationError(reason, error.code, _words(error), error.hint))
     except Exception as error:  # whatever a handler does, the operation ends with the truth
+        if is_disk_full(error):
+            full = disk_full(Path(assignment["work_folder"]), None, str(error))
+            return Failed(fence, OperationError("error", full.code, full.message, full.hint))
         LOG.exception("the handler of %s failed", assignment["operation_type"])
         detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = f"this is a defect; the worker's log is {assignment['log_path']}"

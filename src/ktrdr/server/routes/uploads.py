@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from ktrdr.clock import Clock
+from ktrdr.disk_space import disk_full, free_bytes, room_for
 from ktrdr.operations.identifier import new_upload_id
 
 UPLOADS_PATH = "/api/v1/uploads"
@@ -20,10 +21,15 @@ def uploads_router(folder: Path, clock: Clock) -> APIRouter:
     @router.post(UPLOADS_PATH, status_code=201)
     async def upload(request: Request) -> dict[str, Any]:
         """Keep the body, private to this user, for a day or until an operation claims it by its id."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _remove_forgotten(folder, clock.now().timestamp() - KEPT_SECONDS)
         upload_id = new_upload_id()
-        size = await _spool(request, folder / upload_id)
+        announced = request.headers.get("content-length", "")
+        needed = int(announced) if announced.isdecimal() else None
+        with room_for(folder / upload_id, needed):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _remove_forgotten(folder, clock.now().timestamp() - KEPT_SECONDS)
+            if needed is not None and needed > free_bytes(folder):
+                raise disk_full(folder / upload_id, needed)
+            size = await _spool(request, folder / upload_id)
         return {"success": True, "data": {"upload_id": upload_id, "size": size}}
 
     return router
