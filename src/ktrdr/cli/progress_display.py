@@ -89,7 +89,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
     def _render(self) -> Group:
         now = self._clock.monotonic()
         rows = phase_rows(self._state, now - self._started_at, now - self._told_at)
-        drawn = draw_rows(rows, self._console.height)
+        drawn = draw_rows(rows, self._console.width, self._console.height)
         if not self._footer:
             return Group(drawn)
         below = "   ".join(part for part in (usage_words(self._state), self._footer) if part)

@@ -88,7 +88,7 @@ def test_the_live_bar_shows_phase_percentage_times_words_and_footer(clock: HandC
     drawn = text.getvalue()
     assert "Ctrl+C cancels" in drawn
     assert "Training" in drawn
-    assert "1:05  ETA 0:40" in drawn
+    assert "1:05 ETA 0:40" in drawn
     assert "Epoch 5/10" in drawn
     assert drawn.rindex("57%") < drawn.index("Cancelled")
 
@@ -130,7 +130,7 @@ def test_every_phase_has_its_own_bar_times_and_words(clock: HandClock) -> None:
     bars, training, evaluate = drawn_at_last(text.getvalue())
     assert bars.split() == ["Bars", "━" * 24, "100%", "0:04", "of", "Bars"]
     assert training.startswith("  Training   ━━━━━━━━━")
-    assert training.endswith("40% 0:06  ETA 0:04 Epoch 4/10")
+    assert training.endswith("40% 0:06 ETA 0:04  Epoch 4/10")
     assert evaluate == "  Evaluate"
 
 
@@ -143,16 +143,65 @@ def test_at_the_end_every_phase_is_whole(clock: HandClock) -> None:
     assert [line.split()[2] for line in drawn_at_last(text.getvalue())] == ["100%"] * 3
 
 
-@pytest.mark.parametrize("width", [1, 10, 20, 40, 60, 200])
-def test_fault_48_no_row_is_wider_than_the_terminal(width: int) -> None:
-    """A line that wraps could not be drawn over."""
-    state = at(60, phases=phases(100, 40, 0), message="Epoch 4/10, loss 1.071, val 1.083")
+LONG = "Epoch 114/200, Batch 30/34, loss 1.071, val 1.083 (best 1.079 at 96)"
+SCREENS = {
+    40: """
+  Bars       ━━━━━━━━ 100% 0:04 of Bars
+  Training   ━━━━╸     57% 0:04 ETA 0:02
+    Epoch 114/200, Batch 30/34, loss
+    1.071, val 1.083 (best 1.079 at 96)
+  Evaluate""",
+    80: """
+  Bars       ━━━━━━━━━━━━━━━━━━━━━━━━ 100% 0:04 of Bars
+  Training   ━━━━━━━━━━━━━╸            57% 0:04 ETA 0:02
+    Epoch 114/200, Batch 30/34, loss 1.071, val 1.083 (best 1.079 at 96)  962/s
+  Evaluate""",
+    100: """
+  Bars       ━━━━━━━━━━━━━━━━━━━━━━━━ 100% 0:04 of Bars
+  Training   ━━━━━━━━━━━━━╸            57% 0:04 ETA 0:02
+    Epoch 114/200, Batch 30/34, loss 1.071, val 1.083 (best 1.079 at 96)  962/s
+  Evaluate""",
+    120: """
+  Bars       ━━━━━━━━━━━━━━━━ 100% 0:04 of Bars
+  Training   ━━━━━━━━━         57% 0:04 ETA 0:02  {LONG}
+  Evaluate""",
+    160: """
+  Bars       ━━━━━━━━━━━━━━━━━━━━━━━━ 100% 0:04 of Bars
+  Training   ━━━━━━━━━━━━━╸            57% 0:04 ETA 0:02  {LONG}  962/s
+  Evaluate""",
+}
+
+
+def drawn_rows(width: int, message: str, height: int = 30) -> list[str]:
+    """Return the rows of a training as lines."""
+    state = at(
+        60, phases=phases(100, 57, 0), message=message, estimated_remaining_seconds=2, items_processed=3846
+    )
     text = io.StringIO()
-    rows = draw_rows(phase_rows(state, 4.0, 0.0), 30)
+    rows = draw_rows(phase_rows(state, 4.0, 0.0), width, height)
     Console(file=text, width=width, color_system=None).print(rows)
-    lines = text.getvalue().splitlines()
-    assert len(lines) == 3
+    return text.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", SCREENS)
+def test_the_words_of_the_domain_get_the_room_and_the_bar_shrinks_first(width: int) -> None:
+    """Losses and the best epoch are read whole at every usual width."""
+    wanted = SCREENS[width].replace("{LONG}", LONG).splitlines()[1:]
+    assert [line.rstrip() for line in drawn_rows(width, LONG)] == wanted
+
+
+@pytest.mark.parametrize("width", [1, 10, 20, 39, 40, 60, 200])
+@pytest.mark.parametrize("message", ["Epoch 4/10, loss 1.071, val 1.083", "大" * 300, "x" * 300])
+def test_fault_48_no_row_is_wider_than_the_terminal(width: int, message: str) -> None:
+    """A line that wraps could not be drawn over; and however long the words are, the rows stay few."""
+    lines = drawn_rows(width, message)
+    assert len(lines) <= 6
     assert max(map(cell_len, lines)) <= width
+
+
+def test_words_in_lines_of_their_own_count_as_height() -> None:
+    assert len(drawn_rows(80, LONG, height=7)) == 4
+    assert [line.split()[0] for line in drawn_rows(80, LONG, height=6)] == ["Training", "Epoch"]
 
 
 def test_on_a_low_screen_only_the_phase_at_work_is_drawn(clock: HandClock) -> None:
