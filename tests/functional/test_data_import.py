@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import stat
+import subprocess
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 from ktrdr.server.routes.uploads import KEPT_SECONDS
 from support.api import Api, running_api
-from support.installation import Installation
+from support.installation import HANG_GUARD, Installation
 
 STRATEGY = Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml"
 START = "/api/v1/data/import"
@@ -267,6 +268,33 @@ def test_bars_come_through_a_pipe_too(ktrdr: Installation, csv: Path, tmp_path: 
     ktrdr.run("data", "import", str(pipe), "PIPED", "--map", "close=Last")
     writing.join()
     assert "PIPED   1d" in ktrdr.run("data", "list").stdout
+
+
+def test_bars_come_through_a_pipe_on_standard_input(tmp_path: Path, csv: Path) -> None:
+    """`cat FILE | ktrdr data import -`, as a process of its own has it."""
+    installation = Installation(tmp_path / "home")
+    try:
+        done = subprocess.run(
+            [installation.python, "-m", "ktrdr", "data", "import", "-", "PIPED", "--map", "close=Last"],
+            env=installation.environment,
+            input=csv.read_bytes(),
+            capture_output=True,
+            timeout=HANG_GUARD,
+            check=True,
+        )
+    finally:
+        installation.close()
+    assert done.stdout.decode() == "PIPED 1d · 3,270 bars, 2000-03-01 to 2013-03-01\n"
+
+
+def test_a_file_whose_name_is_no_text_is_imported_and_named_by_escapes(
+    ktrdr: Installation, csv: Path, tmp_path: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\x1b[2J.csv"))
+    csv.rename(odd)
+    done = ktrdr.run("data", "import", str(odd), "X")
+    assert "3,270 bars" in done.stdout
+    assert "caf\\xe9\\e[2J.csv" in done.stderr
 
 
 async def test_an_upload_larger_than_any_request_is_kept_privately(api: Api, tmp_path: Path) -> None:

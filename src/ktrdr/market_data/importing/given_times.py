@@ -23,7 +23,10 @@ class GivenTimes:
 
     def read(self, written: pl.Series) -> WallTimes:
         """Return the times, null for what is not written so; raises DataInvalid for a zone nobody knows."""
-        moments = {text: self._moment(text.strip()) for text in written.drop_nulls().unique().to_list()}
+        moments = {
+            text: self._moment(text.strip())
+            for text in written.drop_nulls().unique(maintain_order=True).to_list()
+        }
         found = [None if text is None else moments[text] for text in written.to_list()]
         walls = [None if each is None else each.replace(tzinfo=None) for each in found]
         offsets = [None if each is None else each.utcoffset() for each in found]

@@ -60,7 +60,7 @@ class Survey:
                 self._note("comma", name, rows, text, numbers.shows_decimal_comma(text))
                 self._note("point", name, rows, text, numbers.shows_decimal_point(text))
                 self._note("either", name, rows, text, numbers.could_be_both(text))
-        if rows["time"].dtype == pl.String:
+        if rows["time"].dtype == pl.String and self.options.time_format is None:
             self._note_days(rows)
 
     def decided(self) -> Writing:
