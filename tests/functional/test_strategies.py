@@ -1,6 +1,7 @@
 """A strategy can be written, checked and understood without provoking errors, and without any server."""
 
 import json
+import re
 from pathlib import Path
 
 import httpx2 as httpx
@@ -10,6 +11,7 @@ from ktrdr.settings import Settings
 from ktrdr.strategies.reference.indicators import indicator_rows
 from support.one_process import OneProcess, one_process
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "write-a-strategy.md"
 TEXT = (Path(__file__).parents[2] / "examples" / "strategies" / "trend_momentum.yaml").read_text()
 
 
@@ -23,14 +25,23 @@ def alone(tmp_path: Path) -> OneProcess:
     return OneProcess(Settings.load({"KTRDR_HOME": str(tmp_path / "k")}), httpx.MockTransport(nobody))
 
 
-def test_a_new_strategy_trains_as_it_stands(tmp_path: Path) -> None:
-    file = tmp_path / "my_first.yaml"
+def test_every_command_of_the_guide_does_what_it_says(tmp_path: Path) -> None:
+    """Also: a new strategy trains as it stands."""
     with one_process(tmp_path / "k") as ktrdr:
-        said = ktrdr.run("strategies", "new", str(file)).stdout
-        assert said.splitlines()[-1] == f"Train it with: ktrdr models train {file}"
-        trained = ktrdr.json("models", "train", str(file), "--epochs", "1")
-    assert trained["status"] == "completed"
-    assert trained["result"]["strategy"] == "my_first"
+        for line in re.findall(r"^\$ ktrdr (.*)$", GUIDE.read_text(), re.MULTILINE):
+            words = [str(tmp_path / each) if "." in each else each for each in line.split()]
+            said = ktrdr.run(*words).stdout
+            assert said, line
+    assert "validation loss" in said
+
+
+def test_a_new_strategy_has_the_name_of_its_file_and_says_how_to_train_it(
+    alone: OneProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "my_first.yaml"
+    said = alone.run("strategies", "new", str(file)).stdout
+    assert said.splitlines()[-1] == f"Train it with: ktrdr models train {file}"
+    assert alone.json("strategies", "show", str(file))["name"] == "my_first"
 
 
 @pytest.mark.parametrize("words", [("new",), ("schema",)])

@@ -154,7 +154,7 @@ def test_the_table_shows_the_truth_and_the_classes_when_asked(ktrdr: Installatio
     (saved,) = (line.split()[1] for line in shown.splitlines() if line.startswith("  Saved"))
     assert saved in ktrdr.run("models", "list").stdout
     model = ktrdr.run("models", "show", "trend_momentum").stdout
-    assert model.startswith(f"{saved} · AAPL\n")
+    assert model.startswith(f"{saved} · AAPL 1d\n")
     assert "Network    27 inputs, hidden [16]" in model
 
 

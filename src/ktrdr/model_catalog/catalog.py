@@ -104,11 +104,14 @@ class ModelCatalog:
 
     def list(self) -> tuple[ModelInfo, ...]:
         """Return every model that can be read, newest first."""
-        return tuple(found for found in map(self._info_or_none, self._folders()) if found)
+        return self.survey()[0]
 
-    def damaged(self) -> tuple[str, ...]:
-        """Return the names of the models that cannot be read."""
-        return tuple(_name(each) for each in self._folders() if self._info_or_none(each) is None)
+    def survey(self) -> tuple[tuple[ModelInfo, ...], tuple[str, ...]]:
+        """Return every model that can be read, newest first, and the names of those that cannot."""
+        found = {_name(each): self._info_or_none(each) for each in self._folders()}
+        return tuple(each for each in found.values() if each), tuple(
+            each for each in found if not found[each]
+        )
 
     def show(self, name: str) -> ModelInfo:
         """Return `strategy/run_id`, or the newest of `strategy`; raises NotFound, InputInvalid if damaged."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrdr.errors import InputInvalid
 from ktrdr.model_catalog.artefact import as_json, as_object, read_bytes
+from ktrdr.model_catalog.expected_parts import evaluation, training
 
 TRAINING_FILE = "training.json"
 CURVE = ("epoch", "train_loss", "val_loss")
@@ -46,8 +47,8 @@ def _text(_: str, data: bytes) -> str:
 
 
 PARTS: Mapping[str, tuple[str, Callable[[str, bytes], object]]] = {
-    "metrics": ("metrics.json", as_object),
-    "training": (TRAINING_FILE, as_object),
+    "metrics": ("metrics.json", evaluation),
+    "training": (TRAINING_FILE, training),
     "environment": ("environment.json", as_object),
     "ledger": ("ledger.json", as_json),
     "history": ("history.csv", _curve),

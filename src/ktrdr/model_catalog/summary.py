@@ -16,7 +16,7 @@ LABEL_SIZES = ("horizon", "threshold")
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """A model's bars, label and seed, what it reached on its test period, and its verdicts by opponent."""
+    """A model's bars, label, seed and network, what it reached on its test period, verdicts by opponent."""
 
     symbols: tuple[str, ...]
     timeframe: str | None
@@ -26,6 +26,9 @@ class ModelSummary:
     direction: float | None
     accuracy: float | None
     verdicts: Mapping[str, str]
+    classes: tuple[str, ...]
+    inputs: int
+    hidden: tuple[int, ...]
 
 
 def summarise(folder: Path, model: Mapping[str, Any]) -> ModelSummary:
@@ -37,9 +40,9 @@ def summarise(folder: Path, model: Mapping[str, Any]) -> ModelSummary:
     with suppress(InputInvalid):
         strategy = _strategy(folder / "strategy.yaml")
     test, training = _part(metrics, "test_metrics"), _part(strategy, "training")
-    symbols = model.get("symbols")
+    hidden = _list(_part(model, "architecture"), "hidden")
     return ModelSummary(
-        symbols=tuple(each for each in symbols if isinstance(each, str)) if isinstance(symbols, list) else (),
+        symbols=_texts(model, "symbols"),
         timeframe=_text(_part(model, "test_period").get("timeframe")),
         label=_label(_part(strategy, "labels")),
         seed=_whole(training.get("seed")),
@@ -47,6 +50,9 @@ def summarise(folder: Path, model: Mapping[str, Any]) -> ModelSummary:
         direction=_number(test.get("direction")),
         accuracy=_number(test.get("accuracy", model.get("test_accuracy"))),
         verdicts={name: each for name, each in _part(metrics, "verdict").items() if _is_answer(each)},
+        classes=_texts(model, "classes"),
+        inputs=len(_list(model, "features")),
+        hidden=tuple(each for each in hidden if _whole(each) is not None),
     )
 
 
@@ -66,6 +72,15 @@ def _label(labels: Mapping[str, Any]) -> str | None:
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = whole.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _list(whole: Mapping[str, Any], name: str) -> list[Any]:
+    part = whole.get(name)
+    return part if isinstance(part, list) else []
+
+
+def _texts(whole: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(each for each in _list(whole, name) if isinstance(each, str))
 
 
 def _is_answer(value: object) -> bool:

@@ -124,9 +124,9 @@ def test_a_damaged_model_hides_at_most_itself(catalog: ModelCatalog, tmp_path: P
         catalog.save("trend", run, {**FILES, "metrics.json": b"{}", "strategy.yaml": b"{}"})
     for text in ODD_TEXTS:
         (tmp_path / "models" / "trend" / "run-2" / file).write_bytes(text)
-        found = catalog.list()
+        found, damaged = catalog.survey()
         assert found[-1].name == "trend/run-1"
-        assert {each.name for each in found} | set(catalog.damaged()) == {"trend/run-1", "trend/run-2"}
+        assert {*(each.name for each in found), *damaged} == {"trend/run-1", "trend/run-2"}
         assert sendable([asdict(each) for each in found])
         assert catalog.scored_before(ScoredPeriod(("AAPL",), "1d", 10, 20)) in {1, 2}
         for each in found:
@@ -174,7 +174,7 @@ def test_folders_that_are_no_models_hide_none(catalog: ModelCatalog, tmp_path: P
         shutil.copytree(tmp_path / "models" / "trend", tmp_path / "models" / name)
     assert [each.name for each in catalog.list()] == ["trend/run-1"]
     assert catalog.show("trend").name == "trend/run-1"
-    assert catalog.damaged() == ()
+    assert catalog.survey()[1] == ()
 
 
 def test_where_a_model_cannot_be_saved_is_found_beforehand(tmp_path: Path) -> None:

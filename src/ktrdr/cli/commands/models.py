@@ -1,32 +1,24 @@
 """`ktrdr models`: train a strategy, list and show what was trained."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ktrdr.cli.commands.models_look import list_models, show
 from ktrdr.cli.operation_adapters.training import TrainingOperationAdapter
-from ktrdr.cli.operation_adapters.training_tables import figure, size
 from ktrdr.cli.operation_command import OpenSession, operation_command
-from ktrdr.cli.options import (
-    Output,
-    OutputOption,
-    UrlOption,
-)
-from ktrdr.cli.safe_text import safe
-from ktrdr.cli.session import message_of, open_session
+from ktrdr.cli.session import message_of
 from ktrdr.cli.strategy_text import read_strategy
-from ktrdr.errors import InputInvalid, NotFound
+from ktrdr.errors import InputInvalid
 from ktrdr.invalid_fields import check
 from ktrdr.kinds.training import TrainingRequest
 from ktrdr.strategies.strategy_file import parse_strategy
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Train models and look at them.")
 DAY = ["%Y-%m-%d"]
-MODEL_NAME = re.compile(r"[a-z][a-z0-9_]*(/[A-Za-z0-9-]+)?")
 
 
 class Device(StrEnum):
@@ -85,39 +77,8 @@ def train(
     opened().run(adapter, message_of)
 
 
-@app.command("list")
-def list_models(
-    context: typer.Context, *, url: UrlOption = None, output: OutputOption = Output.TABLE
-) -> None:
-    """List trained models, newest first."""
-    session = open_session(context, url, output=output)
-    models = session.ask(lambda client: client.get("/api/v1/models"))["data"]
-    if output is Output.JSON:
-        session.print_json({"models": models})
-        return
-    for each in models:
-        accuracy = figure(each["model"]["test_accuracy"])
-        words = f"{safe(each['name'])}  test accuracy {accuracy}  {size(each['size'])}"
-        session.out.print(words, markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def show(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A model: STRATEGY/RUN, or STRATEGY for its newest.")],
-    *,
-    url: UrlOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Show one model."""
-    if not MODEL_NAME.fullmatch(name):
-        raise NotFound(f"there is no model `{name}`", hint="see `ktrdr models list`")
-    session = open_session(context, url, output=output)
-    model = session.ask(lambda client: client.get(f"/api/v1/models/{name}"))["data"]
-    if output is Output.JSON:
-        session.print_json(model)
-        return
-    session.out.print("\n".join(_lines(model)), markup=False, highlight=False, soft_wrap=True)
+app.command("list")(list_models)
+app.command()(show)
 
 
 def _one_of(name: str, argument: str | None, option: str | None) -> tuple[str, ...]:
@@ -134,17 +95,3 @@ def _one_of(name: str, argument: str | None, option: str | None) -> tuple[str, .
 
 def _day(moment: datetime | None) -> str | None:
     return moment.date().isoformat() if moment else None
-
-
-def _lines(model: dict[str, Any]) -> list[str]:
-    details = model["model"]
-    network = details["architecture"]
-    return [
-        f"{safe(model['name'])} · {', '.join(map(safe, details['symbols']))}",
-        f"  Trained    {safe(model['created_at'])}",
-        f"  Network    {len(details['features'])} inputs, hidden {network['hidden']}",
-        f"  Classes    {', '.join(map(safe, details['classes']))}",
-        f"  Accuracy   {figure(details['test_accuracy'])} on the test period",
-        f"  Verdict    {safe(details['verdict'])}",
-        f"  Size       {size(model['size'])}",
-    ]

@@ -31,22 +31,29 @@ WIDTH, LABEL_WIDTH, NARROW_LABEL = 80, 20, 9
 
 def performance_lines(summary: Metrics, performance: Metrics, *, verbose: bool) -> list[str]:
     """Return the results table, the verdict and where the model is."""
-    baselines, model, verdict = (performance[name] for name in ("baselines", "model_info", "verdict"))
-    test = performance["test_metrics"]
-    columns = [performance[f"{name}_metrics"] for name in ("training", "validation", "test")]
-    columns += [baselines[name] for name in ("majority", "rsi_rule", "linear")]
+    model = performance["model_info"]
     return [
         _headline(summary, model),
-        _row("", COLUMNS, COLUMNS),
-        *(_row(title, COLUMNS, [figure(each.get(key)) for each in columns]) for title, key in ROWS),
-        *(_per_symbol(test["per_symbol"]) if "per_symbol" in test else ()),
-        *(_per_class(test) if verbose else ()),
-        *_uncertainty(test),
-        *_wrapped("Verdict", safe(verdict["sentence"])),
+        *judgement_lines(performance, verbose=verbose),
         *_facts(model),
         f"  Saved    {safe(model['name'])}",
         f"  Show it  ktrdr models show {safe(summary['strategy'])}",
         *(f"  warning: {safe(each)}" for each in summary["report"]["warnings"]),
+    ]
+
+
+def judgement_lines(performance: Metrics, *, verbose: bool) -> list[str]:
+    """Return the metrics with the baselines beside them, intervals and the verdict."""
+    baselines, verdict, test = (performance[name] for name in ("baselines", "verdict", "test_metrics"))
+    columns = [performance[f"{name}_metrics"] for name in ("training", "validation", "test")]
+    columns += [baselines[name] for name in ("majority", "rsi_rule", "linear")]
+    return [
+        _row("", COLUMNS, COLUMNS),
+        *(_row(title, COLUMNS, [figure(each.get(key)) for each in columns]) for title, key in ROWS),
+        *(_per_symbol(test["per_symbol"]) if test.get("per_symbol") else ()),
+        *(_per_class(test) if verbose and test.get("per_class") else ()),
+        *_uncertainty(test),
+        *_wrapped("Verdict", safe(verdict["sentence"])),
     ]
 
 

@@ -14,17 +14,18 @@ def models_router(catalog: ModelCatalog) -> APIRouter:
 
     @router.get("")
     def models() -> dict[str, Any]:
-        """Return every model, newest first."""
-        return {"success": True, "data": [asdict(each) for each in catalog.list()]}
+        """Return every model, newest first, and the names of those that cannot be read."""
+        found, damaged = catalog.survey()
+        return {"success": True, "data": [asdict(each) for each in found], "damaged": damaged}
 
     @router.get("/{strategy}")
     def newest(strategy: str) -> dict[str, Any]:
-        """Return the newest model of a strategy."""
-        return {"success": True, "data": asdict(catalog.show(strategy))}
+        """Return the newest model of a strategy, with all that its training told."""
+        return {"success": True, "data": catalog.details(strategy)}
 
     @router.get("/{strategy}/{run_id}")
     def model(strategy: str, run_id: str) -> dict[str, Any]:
-        """Return one model."""
-        return {"success": True, "data": asdict(catalog.show(f"{strategy}/{run_id}"))}
+        """Return one model, with all that its training told."""
+        return {"success": True, "data": catalog.details(f"{strategy}/{run_id}")}
 
     return router
