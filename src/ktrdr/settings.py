@@ -11,7 +11,7 @@ from pathlib import Path
 LONGEST_SOCKET_PATH = 100
 SOCKET = "server.sock"
 PREFIX = "KTRDR_"
-OWN_VARIABLES = frozenset({"KTRDR_API_URL", "KTRDR_HOME"})
+OWN_VARIABLES = frozenset({"KTRDR_API_URL", "KTRDR_HOME", "KTRDR_TOKEN", "KTRDR_TOKEN_FILE"})
 LOGIN = Path("/run/user")
 TEMPORARY = Path("/tmp")  # noqa: S108  # what is put there is checked by `private_directory`
 
@@ -24,7 +24,8 @@ class Settings:
     lie there. `runtime_dirs` are where its socket may be, best first; `former_runtime_dirs` are where builds
     before this one kept lock, note and socket.
     `traceparent` is the trace that the caller is part of, as W3C Trace Context writes it;
-    `provider_variables` are what the operator says to providers of bars, keys among it.
+    `provider_variables` are what the operator says to providers, keys among it; `token`, or what is in
+    `token_file`, is what a server on a port asks for.
     """
 
     api_url: str | None
@@ -37,17 +38,22 @@ class Settings:
     home: Path | None = None
     traceparent: str | None = None
     provider_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: str | None = field(default=None, repr=False)
+    token_file: Path | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `TRACEPARENT`; else the user's folders (XDG) are used.
+        """Read `KTRDR_API_URL`, `KTRDR_HOME`, `KTRDR_TOKEN`, `KTRDR_TOKEN_FILE`, `TRACEPARENT`.
 
-        Every other variable that begins with `KTRDR_` is for providers.
+        Without a home the user's folders (XDG) are used. Every other variable that begins with `KTRDR_` is
+        for providers.
         """
         return replace(
             cls._found(environment),
             api_url=environment.get("KTRDR_API_URL") or None,
             traceparent=environment.get("TRACEPARENT") or None,
+            token=environment.get("KTRDR_TOKEN") or None,
+            token_file=Path(environment["KTRDR_TOKEN_FILE"]) if environment.get("KTRDR_TOKEN_FILE") else None,
             provider_variables={
                 name: value
                 for name, value in environment.items()
@@ -119,6 +125,11 @@ class Settings:
     def database(self) -> Path:
         """Return the file that keeps operations."""
         return self.state_dir / "operations.sqlite"
+
+    @property
+    def kept_token(self) -> Path:
+        """Return where a server on a port keeps the token that it asks for."""
+        return self.state_dir / "token"
 
     @property
     def uploads_dir(self) -> Path:

@@ -27,6 +27,7 @@ class PortServer:
             free.bind(("127.0.0.1", 0))
             self._port = str(free.getsockname()[1])
         self.url = f"http://127.0.0.1:{self._port}"
+        ktrdr.environment["KTRDR_TOKEN_FILE"] = str(ktrdr.settings.kept_token)
         self.start()
 
     def start(self) -> None:

@@ -121,23 +121,34 @@ def test_many_starts_at_once_all_tell_of_the_one_server(ktrdr: Installation) -> 
     assert done[0].stdout.startswith("running as process ")
 
 
-def test_a_server_with_a_port_serves_the_commands_of_its_home_too(ktrdr: Installation) -> None:
+def test_a_server_with_a_port_serves_the_commands_of_its_home_and_whoever_has_its_token(
+    ktrdr: Installation,
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with subprocess.Popen(
-        [sys.executable, "-m", "ktrdr.server", "--port", str(port), "--ready-fd", "1"],
+        [sys.executable, "-m", "ktrdr.server", "--port", url.rpartition(":")[2], "--ready-fd", "1"],
         env=ktrdr.environment,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
+        assert process.stderr
+        assert process.stdout.readline() == "ready\n"
         ktrdr.run("dummy", "run", "--duration", "0.1", "--iterations", "1")
-        (seen,) = ktrdr.json("operations", "list", "--url", f"http://127.0.0.1:{port}")["operations"]
+        refused = ktrdr.run("operations", "list", "--url", url, expect=4)
+        assert "KTRDR_TOKEN_FILE" in refused.stderr
+        ktrdr.environment["KTRDR_TOKEN_FILE"] = str(ktrdr.settings.kept_token)
+        (seen,) = ktrdr.json("operations", "list", "--url", url)["operations"]
         assert seen["status"] == "completed"
         assert f"running as process {process.pid}" in ktrdr.run("server", "status").stdout
         ktrdr.run("server", "stop")
         assert process.wait(timeout=30) == -signal.SIGTERM
+        said = process.stderr.read()
+        assert str(ktrdr.settings.kept_token) in said
+        assert ktrdr.settings.kept_token.read_text().strip() not in said
 
 
 def test_an_idle_server_ends_by_itself(ktrdr: Installation) -> None:

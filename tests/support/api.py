@@ -64,7 +64,12 @@ class Api:
 
 @asynccontextmanager
 async def running_api(
-    home: Path, *, store: OperationStore | None = None, slots: int = 2, cancel_grace: float = 10.0
+    home: Path,
+    *,
+    store: OperationStore | None = None,
+    slots: int = 2,
+    cancel_grace: float = 10.0,
+    token: str | None = None,
 ) -> AsyncIterator[Api]:
     """Run the app over a home of its own."""
     settings = Settings.load({"KTRDR_HOME": str(home)})
@@ -81,6 +86,7 @@ async def running_api(
         bars=bars,
         uploads=settings.uploads_dir,
         cancel_grace=cancel_grace,
+        token=token,
     )
     transport = httpx.ASGITransport(app)
     async with (

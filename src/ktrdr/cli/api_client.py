@@ -15,6 +15,7 @@ import httpx2
 from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.client.caller import ANYBODY, Caller
 from ktrdr.client.slow_answers import PATIENCE, SlowAnswers
 from ktrdr.errors import (
     AccessDenied,
@@ -50,7 +51,7 @@ class KtrdrApiClient:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         pause: Pause = sleep_out,
-        traceparent: str | None = None,
+        caller: Caller = ANYBODY,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.base_url = base_url
@@ -63,7 +64,7 @@ class KtrdrApiClient:
             timeout=timeout,
             transport=RetryTransport(PlainAnswers(inner), retry or RetryPolicy(), pause=pause),
             trust_env=trust_env,
-            headers=UNCOMPRESSED | ({"traceparent": traceparent} if traceparent else {}),
+            headers={**UNCOMPRESSED, **caller.headers},
         )
 
     async def close(self) -> None:

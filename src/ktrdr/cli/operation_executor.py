@@ -21,6 +21,7 @@ from ktrdr.cli.progress_display import make_display
 from ktrdr.cli.retries import RetryPolicy
 from ktrdr.cli.role import FOLLOWER, OWNER, Role
 from ktrdr.cli.worker_logs import LogReader, told
+from ktrdr.client.caller import ANYBODY, Caller
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.identifier import new_operation_id
 
@@ -46,7 +47,7 @@ class AsyncOperationExecutor:
         clock: Clock | None = None,
         lines: EventLines | None = None,
         journal: Journal | None = None,
-        traceparent: str | None = None,
+        caller: Caller = ANYBODY,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
@@ -57,7 +58,7 @@ class AsyncOperationExecutor:
         self._patience = patience or Patience()
         self._clock = clock or SystemClock()
         self._journal = journal
-        self._traceparent = traceparent
+        self._caller = caller
         self._lines = lines or NoEventLines()
 
     async def execute_operation(
@@ -129,7 +130,7 @@ class AsyncOperationExecutor:
             self._retry,
             transport=self._transport,
             pause=attendance.pause,
-            traceparent=self._traceparent,
+            caller=self._caller,
             warn=report.warning,
         )
         logs = told(LogReader(client, operation_id), report.log) if view.show_logs else nullcontext()

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import httpx2
 import typer
 from rich.console import Console
 
+from ktrdr.cli.access_token import caller_of
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient
 from ktrdr.cli.attendance import Patience
 from ktrdr.cli.background_output import LEAVING_SECONDS, background_output, drain
@@ -39,6 +39,7 @@ from ktrdr.cli.retries import say_and_sleep
 from ktrdr.cli.role import FOLLOWER, OWNER, STARTER, OnInterrupt, Role
 from ktrdr.cli.server_address import checked_address
 from ktrdr.cli.warnings_to_user import warn
+from ktrdr.client.caller import ANYBODY, Caller
 from ktrdr.client.local_transport import LocalSocketTransport
 from ktrdr.errors import NotFound
 from ktrdr.settings import Settings
@@ -76,7 +77,7 @@ class Session:
     on_interrupt: OnInterrupt | None = None
     logs: bool = False
     bell: bool = False
-    traceparent: str | None = None
+    caller: Caller = ANYBODY
 
     @property
     def contact_patience(self) -> float | None:
@@ -85,9 +86,8 @@ class Session:
 
     def client(self) -> KtrdrApiClient:
         """Return a client of the server; the caller closes it."""
-        pause = say_and_sleep()
         return KtrdrApiClient(
-            self.base_url, transport=self.transport, pause=pause, traceparent=self.traceparent, warn=warn
+            self.base_url, transport=self.transport, pause=say_and_sleep(), caller=self.caller, warn=warn
         )
 
     def ask(self, question: Callable[[KtrdrApiClient], Awaitable[T]]) -> T:
@@ -142,7 +142,7 @@ class Session:
             patience=Patience(contact=self.contact_patience),
             lines=self.lines,
             journal=self.journal,
-            traceparent=self.traceparent,
+            caller=self.caller,
         )
 
     def _settle_earlier_starts(self) -> None:
@@ -220,7 +220,7 @@ def open_session(
         on_interrupt,
         logs,
         bell,
-        given.settings.traceparent,
+        caller_of(given.settings, by_port=address is not None),
     )
 
 
@@ -244,7 +244,5 @@ def message_of(operation: dict[str, Any]) -> str:
 
 
 def _local_transport(settings: Settings) -> LocalSocketTransport:
-    async def restore() -> Path:
-        return await in_daemon_thread(partial(restore_server, settings, warn))
-
-    return LocalSocketTransport(ensure_server(settings, warn), restore)
+    restore = partial(restore_server, settings, warn)
+    return LocalSocketTransport(ensure_server(settings, warn), lambda: in_daemon_thread(restore))

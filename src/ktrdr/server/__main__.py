@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 
 from ktrdr.client.start_report import READY, refusal_line
 from ktrdr.clock import SystemClock
@@ -14,7 +16,9 @@ from ktrdr.errors import KtrdrError, StoreDamaged
 from ktrdr.kinds.table import load_kinds
 from ktrdr.market_data.store import BarStore
 from ktrdr.model_catalog.catalog import ModelCatalog
+from ktrdr.server.access.tokens import kept_token
 from ktrdr.server.app import create_app
+from ktrdr.server.connections import raise_descriptor_limit
 from ktrdr.server.daemon import (
     IDLE_SECONDS,
     AlreadyRunning,
@@ -53,7 +57,9 @@ def _refuse(error: KtrdrError, ready: int | None) -> int:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ktrdr.server", description=__doc__)
-    parser.add_argument("--port", type=int, help="listen on this loopback port too")
+    parser.add_argument(
+        "--port", type=int, help="also listen on this loopback port, for whoever has the token"
+    )
     parser.add_argument("--ready-fd", type=int, help="write a line to this descriptor when serving")
     parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS, help="0: never exit when idle")
     parser.add_argument("--slots", type=int, help="how many operations run at once (default: cores)")
@@ -62,6 +68,7 @@ def _parse() -> argparse.Namespace:
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     os.umask(0o077)
+    raise_descriptor_limit()
     if arguments.ready_fd is not None:
         os.chdir("/")
     with room_for(settings.state_dir, ROOM_TO_START), Residence(settings) as residence:
@@ -72,12 +79,17 @@ def _work(
     arguments: argparse.Namespace, settings: Settings, residence: Residence
 ) -> Coroutine[None, None, None]:
     listeners = [residence.listen()]
+    token = None
     if arguments.port is not None:
+        token = kept_token(settings.kept_token)
         listeners.append(bind_loopback(arguments.port))
+        _say_where(listeners[-1], settings.kept_token)
     engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
     store = SqliteOperationStore(settings.database)
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
-    app = create_app(store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir)
+    app = create_app(
+        store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir, token=token
+    )
     return serve(
         app,
         listeners,
@@ -88,6 +100,11 @@ def _work(
         idle_seconds=arguments.idle_seconds or None,
         renewed=residence.renewed,
     )
+
+
+def _say_where(listener: socket.socket, token: Path) -> None:
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    print(f"serving {address} for KTRDR_TOKEN_FILE={token}", file=sys.stderr)  # noqa: T201  # its log
 
 
 def _announce(ready: int | None, line: bytes) -> None:

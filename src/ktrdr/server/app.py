@@ -18,6 +18,7 @@ from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.service import OperationsService
 from ktrdr.operations.store import OperationStore
 from ktrdr.server import problems
+from ktrdr.server.access.tokens import TokenGuard
 from ktrdr.server.guards import RequestGuards
 from ktrdr.server.metrics import Metrics
 from ktrdr.server.routes.data import data_router
@@ -43,8 +44,12 @@ def create_app(
     uploads: Path,
     clock: Clock | None = None,
     cancel_grace: float = 10.0,
+    token: str | None = None,
 ) -> FastAPI:
-    """Return the API over a store, an engine, the kinds it serves and what it keeps."""
+    """Return the API over a store, an engine, the kinds it serves and what it keeps.
+
+    With a token, whoever comes by a port has to show it.
+    """
     metrics = Metrics(lambda: dispatcher.running, lambda: operations.streams.followers)
     service = OperationsService(store, kinds, clock or SystemClock(), observe=metrics.observe)
     dispatcher = Dispatcher(
@@ -67,6 +72,8 @@ def create_app(
         default_response_class=problems.ReadableJSON,
     )
     app.add_middleware(RequestGuards, unlimited=frozenset({UPLOADS_PATH}))
+    if token is not None:
+        app.add_middleware(TokenGuard, token=token)
 
     async def drain() -> None:
         is_followed = operations.streams.followers > 0

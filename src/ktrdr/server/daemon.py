@@ -17,10 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ktrdr.clock import Clock
 from ktrdr.errors import InputInvalid, KtrdrError
 from ktrdr.peer_credentials import user_of_peer
+from ktrdr.server.connections import BoundedProtocol, QuietAccept
 from ktrdr.server.problems import problem
 
 IDLE_SECONDS = 15 * 60.0
 GRACEFUL_SHUTDOWN = 5
+BACKLOG = 128
 LOOK_SECONDS = 0.5
 LOG = logging.getLogger(__name__)
 ENDING = problem(503, "Unavailable", "the server is ending", headers={"Retry-After": "1"})
@@ -159,6 +161,7 @@ async def serve(
     is_busy: Callable[[], bool],
     idle_seconds: float | None,
     renewed: Callable[[], socket.socket | None] = lambda: None,
+    protocol: type[BoundedProtocol] = BoundedProtocol,
 ) -> None:
     """Serve until SIGTERM, or until nothing was asked and nothing ran for `idle_seconds`.
 
@@ -166,7 +169,16 @@ async def serve(
     when that raises AlreadyRunning.
     """
     watch = ActivityWatch(app, clock)
-    config = uvicorn.Config(watch, log_level="warning", timeout_graceful_shutdown=GRACEFUL_SHUTDOWN)
+    config = uvicorn.Config(
+        watch,
+        http=protocol,
+        ws="none",
+        proxy_headers=False,
+        backlog=BACKLOG,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+    )
+    asyncio.get_running_loop().set_exception_handler(QuietAccept(clock))
 
     async def end() -> None:
         watch.is_ending = True

@@ -1,0 +1,1 @@
+"""Who may speak to a server that others can reach."""
