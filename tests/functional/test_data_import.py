@@ -395,3 +395,34 @@ def test_a_format_with_a_part_that_would_have_no_effect_is_refused(ktrdr: Instal
 def test_a_format_that_does_not_say_a_day_is_refused(ktrdr: Installation, layout: str) -> None:
     refused = ktrdr.run("data", "import", "README.md", "X", "--time-format", layout, expect=2)
     assert f"`{layout}` does not say a day" in refused.stderr
+
+
+def test_bars_in_no_session_are_told_and_many_are_refused(ktrdr: Installation, tmp_path: Path) -> None:
+    """Saturdays in a file of New York: three of six are refused, two of them are kept and told."""
+    file, days = tmp_path / "m.csv", (2, 3, 4, 6, 13, 20)
+    rows = [f"2024-01-{day:02d},1,2,0.5,1.5,10\n" for day in days]
+    file.write_text(HEAD + "".join(rows))
+    command = ("data", "import", str(file), "M", "--calendar", "XNYS")
+    said = ktrdr.run(*command, expect=1).stderr
+    assert "3 of 6 bars of M 1d are in no session of `XNYS`" in said
+    assert "Sat 2024-01-06 00:00 UTC" in said
+    assert "--outside keep" in said
+    kept_all = ktrdr.run(*command, "--outside", "keep").stdout
+    assert "  Outside   3 bars in no session of XNYS, kept\n" in kept_all
+    file.write_text(HEAD + "".join(rows[:-1]))
+    told = ktrdr.run(*command, "--replace", "--yes").stdout
+    assert "  Outside   2 bars in no session of XNYS, kept\n" in told
+
+
+def test_an_import_keeps_what_its_calendar_misses(ktrdr: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "m.csv"
+    imported(
+        ktrdr,
+        file,
+        HEAD + "2024-01-02,1,2,1,2,\n2024-01-03,1,2,1,2,\n2024-01-09,1,2,1,2,\n",
+        "--calendar",
+        "XNYS",
+    )
+    meta = BarStore(ktrdr.settings.data_dir).meta(Series("import", "M", "1d"))
+    assert meta.holes is not None
+    assert meta.holes.table["missing"].to_list() == [3]

@@ -54,6 +54,7 @@ class DataImportRequest(BaseModel):
     set aside; with `dry_run` nothing is written.
     Bars join those imported before, on their terms where no `calendar` or `adjustment` is given; with
     `replace` they take their place. `outside` tells what becomes of bars in no session of the calendar.
+    Unless `is_timeframe_sure`, bars that are further apart are refused as those of another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +63,7 @@ class DataImportRequest(BaseModel):
     file_name: str = Field(max_length=255)
     symbol: Symbol | None = None
     timeframe: Timeframe
+    is_timeframe_sure: bool = True
     columns: dict[BarField, FieldColumn] = Field(default_factory=dict)
     tz: str | None = Field(default=None, max_length=64)
     time_format: str | None = Field(default=None, max_length=64)
@@ -177,6 +179,7 @@ class DataImportResult(BaseModel):
     quarantine_file: str | None
     offenders: tuple[str, ...]
     dry_run: bool
+    remarks: tuple[str, ...]
     preview: tuple[PreviewBar, ...]
 
 

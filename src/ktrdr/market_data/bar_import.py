@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.bars import SCHEMA, TIMEFRAME_SECONDS
+from ktrdr.market_data.bars import SCHEMA
 from ktrdr.market_data.csv_rows import CsvRows
 from ktrdr.market_data.import_offences import Offences
 from ktrdr.market_data.import_options import WHOLE_PORTIONS, ImportOptions, Portions
-from ktrdr.market_data.import_rows import CODE, RowReader, other_timeframe, smallest_gap
+from ktrdr.market_data.import_rows import CODE, RowReader, smallest_gap
 from ktrdr.market_data.import_source import RowSource, one_ahead
 from ktrdr.market_data.import_spill import BarSpill
 from ktrdr.market_data.importing.asking import Asks, adopted, advice
@@ -22,6 +22,7 @@ from ktrdr.market_data.importing.foreign import refuse_foreign
 from ktrdr.market_data.importing.numbers import PLAIN
 from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
 from ktrdr.market_data.importing.sifting import sifted
+from ktrdr.market_data.importing.spacing import refuse_other_spacing
 from ktrdr.market_data.importing.writing import Survey, Undecided, Writing, given_writing
 from ktrdr.market_data.ingest import NOTHING_WRITTEN
 from ktrdr.market_data.parquet_rows import MAGIC, ParquetRows
@@ -111,7 +112,7 @@ class BarImport:
         finally:
             source.close()
             wrong.close()
-        self._refuse(source, wrong, found)
+        remarks = tuple(self._remarks(source, wrong, found, reader.moved))
         self._good = frozenset(found.series)
         return ImportReport(
             tuple(found.series.values()),
@@ -124,6 +125,7 @@ class BarImport:
             source.skipped,
             reader.without_price,
             reader.unknown_volumes,
+            remarks,
         )
 
     def _led_on(self, first: Asks) -> DataInvalid:
@@ -197,7 +199,8 @@ class BarImport:
         gaps = (smallest_gap(pl.Series([code]), times), step)
         found.smallest = min((each for each in (*gaps, found.smallest) if each is not None), default=None)
 
-    def _refuse(self, source: RowSource, wrong: Offences, found: _Found) -> None:
+    def _remarks(self, source: RowSource, wrong: Offences, found: _Found, moved: int) -> Iterator[str]:
+        """Refuse what cannot be kept, and yield what has to be said of the rest."""
         if wrong.count and not (self._options.tolerant and found.series):
             named = source.layout.unread_symbols
             raise wrong.error(
@@ -207,9 +210,13 @@ class BarImport:
             )
         if not found.series:
             raise DataInvalid(source.nothing, hint=NOTHING_WRITTEN)
-        wanted = TIMEFRAME_SECONDS[self._options.timeframe]
-        if found.smallest is not None and not 0.5 * wanted <= found.smallest <= 1.5 * wanted:
-            raise other_timeframe(found.smallest, self._options.timeframe)
+        if found.smallest is not None:
+            series = found.series.values()
+            first, last = min(each.first for each in series), max(each.last for each in series)
+            if words := refuse_other_spacing(found.smallest, self._options, first, last):
+                yield words
+        if moved:
+            yield f"{moved:,} weekly bars are kept under the Monday of their week, not as dated"
 
 
 def open_rows(

@@ -10,6 +10,7 @@ from ktrdr.market_data.bars import EARLIEST, LATEST, TIMEFRAME_SECONDS
 from ktrdr.market_data.import_offences import Fault
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.session_days import SessionDays
 from ktrdr.market_data.importing.wall_times import WallTimes
 from ktrdr.market_data.time_text import TimeText, zero_offset
 
@@ -36,9 +37,9 @@ class ReadTimes:
 class TimeReader:
     """Reads the times of a file, a column [n] after the other; how they are written the first one tells.
 
-    Daily and weekly bars carry their session's date. `zone` is said by the name of the column, `is_day_first`
-    tells what 1/2/2024 is. Raises DataInvalid for a file whose times do not say their zone, or whose zone is
-    said twice.
+    Daily and weekly bars carry their session's date, as `days` finds it. `zone` is said by the name of the
+    column, `is_day_first` tells what 1/2/2024 is. Raises DataInvalid for a file whose times do not say their
+    zone, or whose zone is said twice.
     """
 
     def __init__(
@@ -56,8 +57,7 @@ class TimeReader:
         self._is_daily = TIMEFRAME_SECONDS[options.timeframe] >= DAY
         self._text = TimeText(options.time_format, is_day_first=is_day_first)
         self._has_offset: bool | None = None
-        if options.tz is not None and self._is_daily:
-            raise DataInvalid("daily and weekly bars carry a date, which has no zone", hint="leave --tz out")
+        self.days = SessionDays(column, options)
 
     def read(self, written: pl.Series) -> ReadTimes:
         """Return the times; a fault names each that is none, is in the future, or happened twice or never."""
@@ -76,7 +76,7 @@ class TimeReader:
             )
             faults.append(self._fault(written, is_odd, words, READABLE))
         if self._is_daily:
-            times = wall.dt.truncate("1d").dt.replace_time_zone("UTC")
+            times = self.days.read(found, self._tz)
         elif self._has_offset:
             times = (wall - offset).dt.replace_time_zone("UTC")
         else:
@@ -106,10 +106,9 @@ class TimeReader:
             wall = written.cast(pl.Datetime("us", kind.time_zone))
             if kind.time_zone is None:
                 return WallTimes(wall, _no_offset(written))
-            if self._is_daily:
-                return WallTimes(wall.dt.replace_time_zone(None), _no_offset(written))
             utc = wall.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-            return WallTimes(utc, zero_offset(utc))
+            local = wall.dt.replace_time_zone(None)
+            return WallTimes(local, local - utc) if self._is_daily else WallTimes(utc, zero_offset(utc))
         return self._text.read(_as_text(written))
 
     def _learn(self, found: WallTimes) -> None:
@@ -117,7 +116,7 @@ class TimeReader:
         with_offset = len(found.offset) - found.offset.null_count()
         says_zone = with_offset or found.zone is not None
         # a format that reads offsets was given together with the zone: the offsets are nearer to the times
-        if says_zone and self._options.tz is not None and self._options.time_format is None:
+        if says_zone and not self._is_daily and self._options.tz and self._options.time_format is None:
             raise DataInvalid("the times carry their own offset", hint="leave --tz out")
         known = len(found.wall) - found.wall.null_count()
         if self._has_offset is None and known:

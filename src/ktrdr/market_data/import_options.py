@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import SCHEMA
+from ktrdr.market_data.calendars.base import TradingCalendar
 
 SYMBOL = "symbol"
 LINE = "\0line"  # no header can hold a NUL
@@ -35,10 +36,11 @@ class ImportOptions:
 
     All bars are of `symbol`, unless the file or its `symbol_column` tells of which each is. `columns` maps
     fields of a bar to columns, the time to one without a name if that is empty, the volume to none; `tz` is
-    the zone of intraday times that carry no offset; without a `separator` it is found. `skip_lines` come
-    before the header; with `no_header` there is none, and columns are named by number from 1. `thousands`
-    groups the digits of numbers. With `tolerant` what is wrong is set aside instead of refusing the file.
-    Nothing may be later than `now`. `time_format` says how times are written, in `datetime.strptime`'s way.
+    the zone of times that carry no offset, `calendar` has the sessions that daily bars are of; without a
+    `separator` it is found. `skip_lines` come before the header; with `no_header` there is none, and columns
+    are named by number from 1. `thousands` groups the digits of numbers. With `tolerant` what is wrong is set
+    aside instead of refusing the file. Nothing may be later than `now`. `time_format` says how times are
+    written, in `datetime.strptime`'s way. Without `is_timeframe_sure` nobody gave the timeframe.
     """
 
     timeframe: str
@@ -54,6 +56,8 @@ class ImportOptions:
     no_header: bool = False
     skip_lines: int | None = None
     thousands: str | None = None
+    calendar: TradingCalendar | None = None
+    is_timeframe_sure: bool = True
 
 
 def refuse_too_many_columns(count: int) -> None:

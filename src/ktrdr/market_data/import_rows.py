@@ -16,6 +16,7 @@ from ktrdr.market_data.importing.writing import Undecided, Writing
 from ktrdr.market_data.ingest import NOTHING_WRITTEN, RULES
 from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM
 
+MONTH = 28 * DAY
 MOST_SYMBOLS = 10_000
 CODE = "code"
 # a volume of zero has no sign, so that equal bars are stored as the same bytes
@@ -131,6 +132,11 @@ class RowReader:
         return plain.zip_with(~doubtful, self._numbers.read(text, units=units))
 
     @property
+    def moved(self) -> int:
+        """Return how many weekly bars were dated on another day than the Monday of their week."""
+        return self._times.days.moved
+
+    @property
     def _hint(self) -> str:
         if self._numbers is None:
             return NOTHING_WRITTEN
@@ -174,14 +180,18 @@ def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:
 
 def other_timeframe(seconds: float, timeframe: str) -> DataInvalid:
     """Return the error of bars whose closest two are so far apart."""
-    words = f"the closest bars are {_span(seconds)} apart, which {timeframe} bars are not"
+    words = f"the closest bars are {spelled(seconds)} apart, which {timeframe} bars are not"
     right = next((name for name, length in TIMEFRAME_SECONDS.items() if length == seconds), None)
     if right is not None:
         return Asks(words, {"timeframe": right})
-    return DataInvalid(words, hint=f"bars of these timeframes are read: {', '.join(TIMEFRAME_SECONDS)}")
+    known = f"there are {', '.join(TIMEFRAME_SECONDS)}; with --timeframe {timeframe} they are taken as such"
+    if seconds >= MONTH:
+        known = f"bars of a month or longer are not kept: {known}"
+    return DataInvalid(words, hint=known)
 
 
-def _span(seconds: float) -> str:
+def spelled(seconds: float) -> str:
+    """Return a length of time: `3 d`, `1.5 h`."""
     for length, unit in ((DAY, "d"), (3600, "h"), (60, "min")):
         if seconds >= length:
             return f"{seconds / length:g} {unit}"

@@ -118,6 +118,14 @@ class SeriesImport:
         return find_holes(times, self.series.timeframe, self._calendar) if self._calendar else None
 
 
+def known_calendar(store: BarStore, series: Series) -> TradingCalendar | None:
+    """Return the calendar that a stored series has; None without one, and where it is not to be had."""
+    with suppress(DataDamaged):
+        if store.has(series):
+            return _opened(store.meta(series).terms.calendar, is_said=False)
+    return None
+
+
 def _known(store: BarStore, series: Series, manner: ImportManner) -> SeriesMeta | None:
     """Return what is stored; a damaged sidecar is nothing that could be replaced, but no series to join."""
     if not store.has(series):

@@ -17,6 +17,7 @@ from ktrdr.invalid_fields import check
 from ktrdr.kinds.data_import import DataImportRequest
 from ktrdr.operations.identifier import new_upload_id
 
+USUAL_TIMEFRAME = "1d"
 WORTH_SAYING = 50.0  # MB
 GIVE_A_FILE = "give the path of a CSV or Parquet file"
 PIPE, STANDARD_INPUT = Path("-"), Path("/dev/stdin")
@@ -34,7 +35,9 @@ def import_file(
         typer.Argument(help="What its bars are of, as AAPL; left out if the file names it."),
     ] = None,
     *,
-    timeframe: Annotated[str, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w.")] = "1d",
+    timeframe: Annotated[
+        str | None, typer.Option(help="How long a bar is: 1m 5m 15m 30m 1h 4h 1d 1w. Left out: 1d.")
+    ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,13 +106,20 @@ def import_file(
         "decimal_comma": decimal_comma,
         "adjustment": adjustment,
         "calendar": calendar,
+        "is_timeframe_sure": timeframe is not None,
         "outside": outside,
         "replace": replace,
         "quarantine": quarantine,
         "dry_run": dry_run,
     }
     adapter = DataImportOperationAdapter(
-        new_upload_id(), _name(file), symbol, timeframe, columns=mapped, tz=tz, options=options
+        new_upload_id(),
+        _name(file),
+        symbol,
+        timeframe or USUAL_TIMEFRAME,
+        columns=mapped,
+        tz=tz,
+        options=options,
     )
     check(DataImportRequest, adapter.get_start_payload())
     if yes and not replace:
@@ -118,7 +128,7 @@ def import_file(
         refuse_without_terminal("replace")
     session = opened()
     if replace and not (yes or dry_run):
-        _ask(f"{symbol} {timeframe}" if symbol else "every series in the file")
+        _ask(f"{symbol} {timeframe or USUAL_TIMEFRAME}" if symbol else "every series in the file")
     adapter.claim(_upload(session, file))
     session.run(adapter, message_of)
 

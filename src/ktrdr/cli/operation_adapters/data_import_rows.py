@@ -36,6 +36,8 @@ def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Skipped", f"{skipped}, before the header" if skipped else ""
     yield "Left out", f"{priceless:,} rows without a price" if priceless else ""
     yield "Unknown", f"the volume of {unknown:,} bars" if unknown else ""
+    for remark in result["remarks"]:
+        yield "Note", safe(remark)
     yield "Joined", _joined(result)
     yield "Outside", _outside(result)
     yield "Dropped", f"{dropped:,} exact duplicates" if dropped else ""

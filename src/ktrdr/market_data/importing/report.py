@@ -23,6 +23,7 @@ class ImportReport:
     `columns` tells from which column each field is read, `ignored` are the others, `preview` the first good
     rows, `offenders` the first ten of the `refused` as text. `skipped` are lines before the header,
     `without_price` is how many rows are no bar, `unknown_volumes` how many bars have no volume.
+    `remarks` are sentences that a user should read.
     """
 
     series: tuple[ImportedSeries, ...]
@@ -35,3 +36,4 @@ class ImportReport:
     skipped: tuple[str, ...] = ()
     without_price: int = 0
     unknown_volumes: int = 0
+    remarks: tuple[str, ...] = ()

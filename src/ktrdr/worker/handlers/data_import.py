@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from ktrdr.clock import SystemClock
 from ktrdr.errors import DataInvalid
 from ktrdr.kinds.data_import import DataImportRequest, DataImportResult
 from ktrdr.market_data.bar_import import BarImport
+from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.import_refusals import keep_refusals
 from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
 from ktrdr.market_data.series_choice import IMPORTED
-from ktrdr.market_data.series_import import ImportManner, SeriesImport
+from ktrdr.market_data.series_import import ImportManner, SeriesImport, known_calendar
 from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
@@ -34,11 +36,11 @@ def handle(request: DataImportRequest, context: OperationContext, folders: Folde
     context.enter("Read", request.file_name)
     file = context.work_folder / "upload"
     folders.claim_upload(request.upload_id, file)
-    running = _Import(request, context, folders, file)
     try:
-        return running.run()
+        with closing(_Import(request, context, folders, file)) as running:
+            return running.run()
     finally:
-        running.close()
+        file.unlink()
 
 
 class _Import:
@@ -50,12 +52,11 @@ class _Import:
         self._request = request
         self._context = context
         self._folders = folders
-        self._file = file
         self._refused = context.work_folder / "refused.csv"
         self._store = BarStore(folders.bars)
         self._bars = BarImport(
             file,
-            _options(request),
+            _options(request, self._calendar()),
             context.work_folder,
             lambda share: context.report(100.0 * share, request.file_name),
             refusals=self._refused if request.quarantine and not request.dry_run else None,
@@ -63,8 +64,6 @@ class _Import:
 
     def run(self) -> DataImportResult:
         """Check everything before the first bar is stored, and return what was done."""
-        if self._request.calendar is not None:
-            open_calendar(self._request.calendar)
         report = self._read()
         series = [self._series_import(each.symbol) for each in report.series]
         self._examine(report, series)
@@ -74,7 +73,6 @@ class _Import:
     def close(self) -> None:
         """Leave nothing in the work folder."""
         self._bars.close()
-        self._file.unlink()
         self._refused.unlink(missing_ok=True)
 
     def _read(self) -> ImportReport:
@@ -84,10 +82,19 @@ class _Import:
             words = f"{self._request.file_name}, {error.message}"
             raise DataInvalid(words, hint=error.hint, detail=error.detail) from None
 
+    def _calendar(self) -> TradingCalendar | None:
+        """Return the calendar that is said, else the one of the stored series; raises for an unknown one."""
+        if self._request.calendar is not None:
+            return open_calendar(self._request.calendar)
+        return known_calendar(self._store, self._series(self._request.symbol or ""))
+
+    def _series(self, symbol: str) -> Series:
+        return Series(IMPORTED, symbol, self._request.timeframe)
+
     def _series_import(self, symbol: str) -> SeriesImport:
         request = self._request
         manner = ImportManner(request.adjustment, request.calendar, request.replace, request.outside)
-        return SeriesImport(self._store, Series(IMPORTED, symbol, request.timeframe), manner)
+        return SeriesImport(self._store, self._series(symbol), manner)
 
     def _examine(self, report: ImportReport, series: Sequence[SeriesImport]) -> None:
         """Hold every series against its calendar and what is stored; without either, count its bars."""
@@ -150,6 +157,7 @@ class _Import:
                 "quarantine_file": None if kept is None else str(kept),
                 "offenders": report.offenders,
                 "dry_run": self._request.dry_run,
+                "remarks": report.remarks,
                 "preview": report.preview.to_dicts(),
             }
         )
@@ -169,7 +177,7 @@ def _figures(known: ImportedSeries, one: SeriesImport) -> dict[str, object]:
     }
 
 
-def _options(request: DataImportRequest) -> ImportOptions:
+def _options(request: DataImportRequest, calendar: TradingCalendar | None) -> ImportOptions:
     return ImportOptions(
         request.timeframe,
         SystemClock().now(),
@@ -184,4 +192,6 @@ def _options(request: DataImportRequest) -> ImportOptions:
         no_header=request.no_header,
         skip_lines=request.skip_lines,
         thousands=request.thousands,
+        calendar=calendar,
+        is_timeframe_sure=request.is_timeframe_sure,
     )
