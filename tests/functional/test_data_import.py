@@ -426,3 +426,17 @@ def test_an_import_keeps_what_its_calendar_misses(ktrdr: Installation, tmp_path:
     meta = BarStore(ktrdr.settings.data_dir).meta(Series("import", "M", "1d"))
     assert meta.holes is not None
     assert meta.holes.table["missing"].to_list() == [3]
+
+
+def test_a_training_on_bars_that_jump_like_a_split_warns(ktrdr: Installation, tmp_path: Path) -> None:
+    """In the result and on the screen: the raw bars of AAPL have two splits in them."""
+    bars = load_sample("AAPL", "raw").with_columns(pl.col("time").dt.date())
+    bars.write_csv(tmp_path / "raw.csv")
+    ktrdr.run("data", "import", str(tmp_path / "raw.csv"), "RAW")
+    words = "RAW (raw) opens on 2000-06-21 at 0.499 of the close before, as after a split of 1/2, and so 1 more time"
+    told = ktrdr.run("models", "train", str(STRATEGY), "RAW", "--dry-run").stdout
+    assert words in " ".join(told.split())
+    warnings = ktrdr.json("models", "train", str(STRATEGY), "RAW", "--dry-run")["result"]["report"][
+        "warnings"
+    ]
+    assert any(words in each for each in warnings)

@@ -1,6 +1,6 @@
 """Bars of every symbol and a strategy become three partitions and an account of every bar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.features.labels import UNLABELLED, Labels, classes_of, label
 from ktrdr.features.matrix import FittedSets, feature_matrix, warm_up
 from ktrdr.features.partition import Partition, counted, joined, weighted
+from ktrdr.features.shortage import Remains, too_few_rows
 from ktrdr.features.split import EMBARGOED, PURGED, TEST, TRAIN, VALIDATION, Cuts, assign, find_cuts
 from ktrdr.features.weights import class_shares, uniqueness
 from ktrdr.fuzzy.fit import fit_sets
@@ -84,16 +85,27 @@ def build_dataset(bars: Mapping[str, pl.DataFrame], strategy: Strategy) -> Datas
     usable = [each.times[each.usable] for each in rows.values()]
     times = np.concatenate(usable)
     if len(times) < FEWEST_ROWS:
-        loaded = sum(len(each.times) for each in rows.values())
-        raise DataInvalid(
-            f"only {len(times)} usable rows are left of {loaded:,} bars",
-            hint=f"the warm-up takes {warm_up(strategy)} bars; load a longer range",
-        )
+        raise too_few_rows(len(times), _remains(list(rows.values()), strategy), FEWEST_ROWS)
     cuts = find_cuts(times, strategy.split)
     splits = {symbol: _assign(each, cuts) for symbol, each in rows.items()}
     _refuse_unlearnable(rows, splits, classes_of(strategy.labels))
     fitted = _fit(rows, splits, strategy)
     return _assemble(rows, splits, fitted, strategy, cuts)
+
+
+def _remains(rows: Sequence[_Rows], strategy: Strategy) -> Remains:
+    """Return what of all symbols is there after the warm-up."""
+    null = {
+        key: np.concatenate([~np.isfinite(each.columns[key][each.warm_up :]) for each in rows])
+        for key in strategy.fuzzy
+    }
+    return Remains(
+        loaded=sum(len(each.times) for each in rows),
+        warm_up=warm_up(strategy),
+        bars=pl.concat([each.bars[each.warm_up :] for each in rows]),
+        null=null,
+        unlabelled=np.concatenate([each.labels.y[each.warm_up :] == UNLABELLED for each in rows]),
+    )
 
 
 def _examine(loaded: pl.DataFrame, strategy: Strategy) -> _Rows:

@@ -6,17 +6,16 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import PRICES, SCHEMA, TIMEFRAME_SECONDS
-from ktrdr.market_data.csv_times import DAY, TimeReader
+from ktrdr.market_data.csv_times import TimeReader
 from ktrdr.market_data.import_offences import Fault, split_faulty
 from ktrdr.market_data.import_options import LINE, SYMBOL, ImportOptions
-from ktrdr.market_data.importing.asking import Asks
 from ktrdr.market_data.importing.layout import Layout
 from ktrdr.market_data.importing.numbers import PLAIN, is_like_number, is_no_number
+from ktrdr.market_data.importing.spacing import other_timeframe
 from ktrdr.market_data.importing.writing import Undecided, Writing
 from ktrdr.market_data.ingest import NOTHING_WRITTEN, RULES
 from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM
 
-MONTH = 28 * DAY
 MOST_SYMBOLS = 10_000
 CODE = "code"
 # a volume of zero has no sign, so that equal bars are stored as the same bytes
@@ -176,26 +175,6 @@ def smallest_gap(codes: pl.Series, moments: pl.Series) -> float | None:
         steps = known.select(pl.col("at").diff().over(CODE)).to_series()
     smallest = steps.dt.total_microseconds().min()
     return smallest / 1e6 if isinstance(smallest, int) else None
-
-
-def other_timeframe(seconds: float, timeframe: str) -> DataInvalid:
-    """Return the error of bars whose closest two are so far apart."""
-    words = f"the closest bars are {spelled(seconds)} apart, which {timeframe} bars are not"
-    right = next((name for name, length in TIMEFRAME_SECONDS.items() if length == seconds), None)
-    if right is not None:
-        return Asks(words, {"timeframe": right})
-    known = f"there are {', '.join(TIMEFRAME_SECONDS)}; with --timeframe {timeframe} they are taken as such"
-    if seconds >= MONTH:
-        known = f"bars of a month or longer are not kept: {known}"
-    return DataInvalid(words, hint=known)
-
-
-def spelled(seconds: float) -> str:
-    """Return a length of time: `3 d`, `1.5 h`."""
-    for length, unit in ((DAY, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def _known(name: str, numbers: pl.Series) -> pl.Series:

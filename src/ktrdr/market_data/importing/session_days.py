@@ -9,6 +9,7 @@ from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.expected import WEEK
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.spacing import DAY, other_timeframe
 from ktrdr.market_data.importing.wall_times import WallTimes
 
 SUNDAY = 7
@@ -49,6 +50,7 @@ class SessionDays:
                 raise DataInvalid(words, hint="leave --tz out")
             return wall.dt.date()
         if zone is None:
+            self._refuse_shorter_bars(wall)
             note = "or the zone they are in, as --tz America/New_York"
             raise Asks("the times of the bars do not say their zone", {"tz": "UTC"}, note)
         zoned = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
@@ -58,10 +60,16 @@ class SessionDays:
         calendar, tz = self._options.calendar, self._options.tz
         written, zone = wall.dt.date(), tz or (calendar.zone if calendar else None)
         if zone is None and not is_midnight.all():
+            self._refuse_shorter_bars(moments)
             raise self._undecided(moments.filter(~is_midnight)[0])
         local = moments.dt.convert_time_zone(zone).dt.date() if zone else written
         free = local if tz else written.zip_with(is_midnight, local)
         return free if calendar is None else _containing(moments, calendar).fill_null(free)
+
+    def _refuse_shorter_bars(self, moments: pl.Series) -> None:
+        closest = moments.drop_nulls().unique().sort().diff().dt.total_seconds().min()
+        if isinstance(closest, int) and closest < DAY / 2:
+            raise other_timeframe(closest, self._options.timeframe)
 
     def _undecided(self, moment: object) -> DataInvalid:
         return DataInvalid(

@@ -6,8 +6,10 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import TIMEFRAME_SECONDS
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.import_options import ImportOptions
-from ktrdr.market_data.import_rows import other_timeframe, spelled
+from ktrdr.market_data.importing.asking import Asks
 
+DAY = TIMEFRAME_SECONDS["1d"]
+MONTH = 28 * DAY
 AROUND = timedelta(days=14)
 USUAL_REST = timedelta(days=4)  # a weekend with a holiday beside it
 
@@ -48,3 +50,23 @@ def _longest_step(
         return max((each for each in days.diff().drop_nulls()), default=usual)
     rests = (sessions["open"] - sessions["close"].shift(1)).drop_nulls()
     return length + max((each for each in rests), default=timedelta())
+
+
+def other_timeframe(seconds: float, timeframe: str) -> DataInvalid:
+    """Return the error of bars whose closest two are so far apart."""
+    words = f"the closest bars are {spelled(seconds)} apart, which {timeframe} bars are not"
+    right = next((name for name, length in TIMEFRAME_SECONDS.items() if length == seconds), None)
+    if right is not None:
+        return Asks(words, {"timeframe": right})
+    known = f"there are {', '.join(TIMEFRAME_SECONDS)}; with --timeframe {timeframe} they are taken as such"
+    if seconds >= MONTH:
+        known = f"bars of a month or longer are not kept: {known}"
+    return DataInvalid(words, hint=known)
+
+
+def spelled(seconds: float) -> str:
+    """Return a length of time: `3 d`, `1.5 h`."""
+    for length, unit in ((DAY, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"

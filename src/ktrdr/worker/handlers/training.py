@@ -26,7 +26,7 @@ from ktrdr.training.network import initial_weights, parameter_count, predict
 from ktrdr.training.records import Samples, TrainedNetwork, TrainingProgress
 from ktrdr.worker.folders import Folders
 from ktrdr.worker.handlers.training_artefact import RunRecord, check_room, save_model, scored_before
-from ktrdr.worker.handlers.training_bars import load_training_bars
+from ktrdr.worker.handlers.training_bars import bar_warnings, load_training_bars
 
 PHASES = (
     PhaseProgress("Bars", 0.05),
@@ -99,7 +99,7 @@ def _prepare(strategy: Strategy, context: OperationContext, folders: Folders) ->
     config = from_strategy(strategy, len(dataset.classes))
     weights = initial_weights(inputs, config.hidden, config.classes, config.seed)
     report["parameters"] = parameter_count(weights)
-    report["warnings"] = [*lint(strategy), *report["warnings"]]
+    report["warnings"] = [*lint(strategy), *bar_warnings(loaded), *report["warnings"]]
     rows = sum(row.used for row in dataset.ledger)
     context.report(100.0, f"{inputs} inputs, {rows:,} rows")
     return _Prepared(strategy, loaded, dataset, report)

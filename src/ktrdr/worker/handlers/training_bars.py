@@ -1,6 +1,9 @@
 """The bars of a training: what it lacks is loaded first, as `data load` would."""
 
+from collections.abc import Mapping, Sequence
+
 from ktrdr.market_data.chunks import Mode
+from ktrdr.market_data.jumps import Jump, find_jumps
 from ktrdr.market_data.load import LoadedBars, read_bars
 from ktrdr.market_data.loading import Wish
 from ktrdr.market_data.series_choice import IMPORTED
@@ -25,6 +28,21 @@ def load_training_bars(
             loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
     context.report(100.0, f"{', '.join(data.symbols)} {data.timeframe}")
     return loaded
+
+
+def bar_warnings(loaded: Mapping[str, LoadedBars]) -> list[str]:
+    """Return a sentence for each symbol whose prices jump as after a split that nobody adjusted for."""
+    found = ((symbol, each.adjustment, find_jumps(each.bars)) for symbol, each in loaded.items())
+    return [_split_words(symbol, adjustment, jumps) for symbol, adjustment, jumps in found if jumps]
+
+
+def _split_words(symbol: str, adjustment: str, jumps: Sequence[Jump]) -> str:
+    first, more = jumps[0], len(jumps) - 1
+    others = f", and so {more:,} more {'time' if more == 1 else 'times'}" if more else ""
+    return (
+        f"{symbol} ({adjustment}) opens on {first.time:%Y-%m-%d} at {first.ratio:.3g} of the close before, "
+        f"as after a split of {first.split}{others}: labels and indicators take it for a move of the market"
+    )
 
 
 def _wanted(store: BarStore, symbol: str, data: DataSection) -> Wanted:
