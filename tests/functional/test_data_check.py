@@ -8,6 +8,7 @@ import pytest
 
 from ktrdr.market_data.sample import load_sample
 from ktrdr.market_data.series_meta import Series, Terms
+from ktrdr.market_data.store import BarStore
 from support.installation import Installation
 from support.one_process import OneProcess
 from support.stored_bars import some_bars, store_bars, store_sample
@@ -49,6 +50,21 @@ def test_trap_18_a_deleted_bar_is_a_gap(ktrdr: Ktrdr) -> None:
     assert (gaps["missing"], gaps["present"], gaps["gaps"]["unexpected"]) == (3, 3267, 2)
     listed = ktrdr.run("data", "gaps", "AAPL").stdout.splitlines()
     assert [line.split()[0] for line in listed[-3:]] == ["FROM", "2005-01-04", "2007-06-12"]
+
+
+@pytest.mark.parametrize(("calendar", "kept"), [((), [2, 1]), (("--calendar", "24/7"), None)])
+def test_a_check_keeps_what_is_missing_with_the_bars(
+    ktrdr: Ktrdr, calendar: tuple[str, ...], kept: list[int] | None
+) -> None:
+    """Former bars learn it so; another calendar than their own only judges them."""
+    store_sample(ktrdr.settings, without=DELETED)
+    store, series = BarStore(ktrdr.settings.data_dir), Series("sample", "AAPL", "1d")
+    assert store.meta(series).holes is None
+    ktrdr.run("data", "check", "AAPL", "--start", "2004-01-01", *calendar)
+    assert store.meta(series).holes is None, "a part of the bars tells nothing of all"
+    ktrdr.run("data", "check", "AAPL", *calendar)
+    holes = store.meta(series).holes
+    assert (holes and holes.table["missing"].to_list()) == kept
 
 
 def test_without_a_calendar_coverage_is_not_made_up(ktrdr: Ktrdr) -> None:

@@ -217,6 +217,7 @@ def test_a_broken_file_fails_with_its_line_and_writes_nothing(ktrdr: Installatio
         ([".", "M"], "cannot read `.`: Is a directory"),
         (["README.md", "../M"], "is no symbol"),
         (["README.md", "M", "--timeframe", "2h"], "`timeframe`: should be `1m`, `5m`"),
+        (["README.md", "M", "--timeframe", "1mo"], "a month is no length of time; 1w is the longest"),
         (["README.md", "M", "--tz", "Mars"], "`Mars` is no time zone"),
         (["README.md", "M", "--map", "close"], "--map `close` is not FIELD=COLUMN"),
         (["README.md", "M", "--map", "shut=X"], "`columns`: `shut` should be `time`, `open`"),
@@ -433,7 +434,9 @@ def test_a_training_on_bars_that_jump_like_a_split_warns(ktrdr: Installation, tm
     bars = load_sample("AAPL", "raw").with_columns(pl.col("time").dt.date())
     bars.write_csv(tmp_path / "raw.csv")
     ktrdr.run("data", "import", str(tmp_path / "raw.csv"), "RAW")
-    words = "RAW (raw) opens on 2000-06-21 at 0.499 of the close before, as after a split of 1/2, and so 1 more time"
+    words = (
+        "RAW (raw) opens on 2000-06-21 at 0.499 of the close before, as after a split of 1/2, and so 1 more"
+    )
     told = ktrdr.run("models", "train", str(STRATEGY), "RAW", "--dry-run").stdout
     assert words in " ".join(told.split())
     warnings = ktrdr.json("models", "train", str(STRATEGY), "RAW", "--dry-run")["result"]["report"][

@@ -107,7 +107,7 @@ def jump_lines(quality: Quality) -> list[str]:
 
 def verdict(quality: Quality) -> str:
     """Return the one sentence that all of it comes down to."""
-    return "; ".join((_about_gaps(quality), *_about_jumps(quality)))
+    return "; ".join((_about_gaps(quality), *_about_outside(quality), *_about_jumps(quality)))
 
 
 def _about_gaps(quality: Quality) -> str:
@@ -134,6 +134,18 @@ def _where(quality: Quality) -> str:
     return ", and ".join(words)
 
 
+def _about_outside(quality: Quality) -> Iterator[str]:
+    count, flat = int(quality["outside"] or 0), int(quality["flat_outside"] or 0)
+    if count:
+        what = "1 bar is" if count == 1 else f"{count:,} bars are"
+        fillers = f", {_share(flat, count)} flat, as fillers are" if flat else ""
+        yield f"{what} where {safe(quality['calendar'])} expects none{fillers}"
+
+
+def _share(part: int, count: int) -> str:
+    return f"{part:,} of them" if part < count else ("all of them" if count > 1 else "it is")
+
+
 def _about_jumps(quality: Quality) -> Iterator[str]:
     if count := len(quality["jumps"]):
         what = "one jump looks" if count == 1 else f"{count:,} jumps look"
@@ -142,7 +154,7 @@ def _about_jumps(quality: Quality) -> Iterator[str]:
 
 def _outside(quality: Quality) -> str:
     count = int(quality["outside"] or 0)
-    return f"{count:,} bars in no session of {safe(quality['calendar'])}" if count else ""
+    return f"{count:,} bars where {safe(quality['calendar'])} expects none" if count else ""
 
 
 def _span(gap: Mapping[str, Any], timeframe: str) -> tuple[str, str]:

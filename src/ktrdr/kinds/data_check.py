@@ -60,8 +60,9 @@ class FoundJump(BaseModel):
 class DataCheckResult(BaseModel):
     """The quality of a series; what only a calendar can tell is null without one, and `note` says why.
 
-    `expected`, `present` and `missing` count bars within the calendar's sessions, `outside` those without;
-    `unexpected` lists the first of the gaps that `gaps` counts under that name.
+    `expected`, `present` and `missing` count bars within the calendar's sessions, `outside` the others, of
+    which `flat_outside` have one price, as fillers do; `unexpected` lists the first of the gaps that `gaps`
+    counts under that name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -79,6 +80,7 @@ class DataCheckResult(BaseModel):
     expected: int | None
     present: int | None
     outside: int | None
+    flat_outside: int | None
     missing: int | None
     coverage: float | None
     gaps: dict[GapKind, int] | None

@@ -18,6 +18,7 @@ FieldColumn = Annotated[str, Field(max_length=200)]
 MAY_BE_UNNAMED = frozenset({"time", "volume"})
 MOST_SKIPPED = 1000
 SOME_DAY = datetime(2007, 12, 25, 13, 45, 59, tzinfo=UTC)
+MONTHS = frozenset({"1mo", "1M", "1mon", "1MN", "mn1", "MN1", "1month", "month", "monthly"})
 SPELLED: Mapping[object, str] = {"tab": "\t", "\\t": "\t"}
 
 
@@ -79,6 +80,15 @@ class DataImportRequest(BaseModel):
     dry_run: bool = False
     replace: bool = False
     outside: Literal["refuse", "keep"] = "refuse"
+
+    @field_validator("timeframe", mode="before")
+    @classmethod
+    def _is_no_month(cls, timeframe: object) -> object:
+        if timeframe in MONTHS:
+            raise ValueError(
+                f"`{timeframe}` bars are not kept, since a month is no length of time; 1w is the longest"
+            )
+        return timeframe
 
     @field_validator("tz")
     @classmethod

@@ -10,7 +10,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid, InputInvalid
 from ktrdr.market_data.adjustment import refuse_another_adjustment, refuse_lost_neighbours
-from ktrdr.market_data.bars import EARLIEST, empty_bars, end_of_bar, end_of_day, midnight
+from ktrdr.market_data.bars import EARLIEST, PRICES, empty_bars, end_of_bar, end_of_day, midnight
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.chunks import Chunk, Mode, missing, next_chunk, within_reach
@@ -26,7 +26,7 @@ from ktrdr.market_data.series_meta import DataDamaged, Series, SeriesMeta, Terms
 from ktrdr.market_data.store import BarStore
 from ktrdr.strategies.bar_terms import Hours
 
-COUNTED = ["time", "open", "close"]
+COUNTED = ["time", *PRICES]
 
 Notice = Callable[[float, int], None]
 T = TypeVar("T")

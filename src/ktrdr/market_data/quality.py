@@ -21,7 +21,8 @@ class QualityReport:
     """Counts of bars, and what needs a calendar, which is None without one.
 
     Bars `expected`, those of them `present` and `missing`, bars `outside` of what is expected, `coverage` =
-    present / expected, pauses between bars by kind, and the first thousand `unexpected` ones.
+    present / expected, pauses between bars by kind, and the first thousand `unexpected` ones. Of those
+    outside `flat_outside` have one price, as fillers have where nothing was traded.
     """
 
     bars: int
@@ -36,12 +37,13 @@ class QualityReport:
     coverage: float | None = None
     gaps: Mapping[GapKind, int] | None = None
     unexpected: tuple[Gap, ...] = ()
+    flat_outside: int | None = None
 
 
 def quality_report(
     bars: pl.DataFrame, timeframe: str, calendar: TradingCalendar | None, asked: Interval | None = None
 ) -> QualityReport:
-    """Return the report on bars in order of time; only `time`, `open` and `close` are looked at.
+    """Return the report on bars in order of time; `volume` is not looked at.
 
     Bars are expected in the interval that is asked, else from the first to the last.
 
@@ -54,7 +56,8 @@ def quality_report(
     if calendar is None:
         return QualityReport(len(times), times[0], times[-1], jumps)
     expected = best_expected(times, calendar, timeframe, asked)
-    present = int(times.is_in(expected.implode()).sum())
+    is_present = times.is_in(expected.implode())
+    present = int(is_present.sum())
     gaps = find_gaps(times, timeframe, calendar, expected)
     return QualityReport(
         bars=len(times),
@@ -66,6 +69,7 @@ def quality_report(
         present=present,
         missing=len(expected) - present,
         outside=len(times) - present,
+        flat_outside=int((~is_present & (bars["high"] == bars["low"])).sum()),
         coverage=present / len(expected) if len(expected) else None,
         gaps=count_by_kind(gaps),
         unexpected=tuple(

@@ -22,6 +22,7 @@ WHOLE: dict[str, Any] = {
     "expected": 3270,
     "present": 3270,
     "outside": 0,
+    "flat_outside": 0,
     "missing": 0,
     "coverage": 1.0,
     "gaps": {"weekend": 600, "holiday": 100, "session": 0, "unexpected": 0},
@@ -30,7 +31,9 @@ WHOLE: dict[str, Any] = {
 }
 GAP = {"start": "2005-01-03T00:00:00+00:00", "end": "2005-01-05T00:00:00+00:00", "missing": 2}
 JUMP = {"time": "2005-02-28T00:00:00+00:00", "ratio": 0.5033, "split": "2:1"}
-BLIND = dict.fromkeys(("calendar", "expected", "present", "outside", "missing", "coverage", "gaps"))
+BLIND = dict.fromkeys(
+    ("calendar", "expected", "present", "outside", "flat_outside", "missing", "coverage", "gaps")
+)
 
 
 def quality(**changes: Any) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def test_what_is_wrong_is_listed_and_summed_up_in_one_sentence() -> None:
         "AAPL 1d · sample, split_dividend",
         "  Bars      3,270, 2000-03-01 to 2013-03-01",
         "  Coverage  99.26 % of 3,270 bars that XNYS expects, 24 missing",
-        "  Outside   3 bars in no session of XNYS",
+        "  Outside   3 bars where XNYS expects none",
         "  Gaps      600 weekends, 100 holidays, 12 unexpected",
         "            FROM        UP TO       MISSING",
         *["            2005-01-03  2005-01-05        2"] * 10,
@@ -68,9 +71,23 @@ def test_what_is_wrong_is_listed_and_summed_up_in_one_sentence() -> None:
         "  Jumps     2005-02-28 opens at 0.503 of the close before, as after a split of 2:1",
         *["            2005-02-28 opens at 0.503 of the close before, as after a split of 2:1"] * 9,
         "            and 1 more",
-        "  Verdict   24 bars are missing, in 12 places; 11 jumps look like a split that prices are not "
-        "adjusted for",
+        "  Verdict   24 bars are missing, in 12 places; 3 bars are where XNYS expects none; 11 jumps "
+        "look like a split that prices are not adjusted for",
     ]
+
+
+@pytest.mark.parametrize(
+    ("outside", "flat", "words"),
+    [
+        (1, 0, "1 bar is where XNYS expects none"),
+        (1, 1, "1 bar is where XNYS expects none, it is flat, as fillers are"),
+        (104, 104, "104 bars are where XNYS expects none, all of them flat, as fillers are"),
+        (104, 3, "104 bars are where XNYS expects none, 3 of them flat, as fillers are"),
+    ],
+)
+def test_the_verdict_names_bars_that_no_session_expects(outside: int, flat: int, words: str) -> None:
+    whole = "whole: every bar that XNYS expects is there"
+    assert verdict(quality(outside=outside, flat_outside=flat)) == f"{whole}; {words}"
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from ktrdr.errors import DataInvalid, InputInvalid
 from ktrdr.kinds.data_check import DataCheckRequest, DataCheckResult, FoundGap, FoundJump
 from ktrdr.market_data.bar_files import overlaps
 from ktrdr.market_data.bar_pages import nothing_within
-from ktrdr.market_data.bars import SCHEMA, TIMEFRAME_SECONDS, day_range, end_of_bar
+from ktrdr.market_data.bars import PRICES, SCHEMA, TIMEFRAME_SECONDS, day_range, end_of_bar
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.calendars.table import open_calendar
 from ktrdr.market_data.finished import finished_until
+from ktrdr.market_data.holes import find_holes
 from ktrdr.market_data.intervals import Interval
 from ktrdr.market_data.quality import QualityReport, quality_report
 from ktrdr.market_data.series_choice import choose_series
@@ -24,7 +25,7 @@ from ktrdr.operations.progress import PhaseProgress
 from ktrdr.worker.folders import Folders
 
 PHASES = (PhaseProgress("Read", 0.7), PhaseProgress("Check", 0.3))
-JUDGED = ("time", "open", "close")
+JUDGED = ("time", *PRICES)
 MOST_NAMED = 10
 MOST_EXPECTED = 20_000_000
 
@@ -39,10 +40,21 @@ def handle(request: DataCheckRequest, context: OperationContext, folders: Folder
     bars = _read(store, meta, day_range(request.start, request.end), context)
     context.enter("Check", f"{bars.height:,} bars")
     report = quality_report(bars, request.timeframe, calendar, _asked(request, bars, calendar))
+    if calendar is not None and bars.height == meta.rows:
+        _keep_holes(store, meta, bars["time"], calendar)
     if request.fail_on_gaps:
         _refuse_gaps(meta, report, note)
     context.report(100.0, f"{bars.height:,} bars", items_processed=bars.height, items_total=bars.height)
     return _result(meta, report, note)
+
+
+def _keep_holes(store: BarStore, meta: SeriesMeta, times: pl.Series, calendar: TradingCalendar) -> None:
+    """Keep what is missing for whoever uses the bars, unless the series has another calendar of its own."""
+    if meta.terms.calendar not in {None, calendar.name}:
+        return
+    holes = find_holes(times, meta.series.timeframe, calendar)
+    if holes is not None and holes != meta.holes:
+        store.keep_holes(meta, holes)
 
 
 def _calendar(given: str | None, kept: str | None) -> tuple[TradingCalendar | None, str | None]:
@@ -123,6 +135,7 @@ def _result(meta: SeriesMeta, report: QualityReport, note: str | None) -> DataCh
         expected=report.expected,
         present=report.present,
         outside=report.outside,
+        flat_outside=report.flat_outside,
         missing=report.missing,
         coverage=report.coverage,
         gaps=None if report.gaps is None else dict(report.gaps),
