@@ -21,12 +21,16 @@ from ktrdr.model_catalog.summary import ModelSummary, summarise
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MANIFEST = "manifest.json"
+THE_MODEL = ("weights.safetensors", "model.json")
 LARGEST_FILE = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model: `strategy/run_id`, when it was made, its bytes, `model.json`, and what tells it apart."""
+    """One model: `strategy/run_id`, when it was made, its size, `model.json`, and what tells it apart.
+
+    The size is the bytes on disk of weights and `model.json`; predictions and reports grow with the bars.
+    """
 
     name: str
     created_at: str
@@ -174,7 +178,7 @@ def _info(folder: Path) -> ModelInfo:
     made = model.get("created_at")
     if not isinstance(made, str):
         raise InputInvalid("`model.json` is damaged: it does not say when the model was made")
-    size = sum(path.lstat().st_size for path in folder.iterdir())
+    size = sum((folder / each).lstat().st_size for each in THE_MODEL)
     return ModelInfo(_name(folder), made, size, model, summarise(folder, model))
 
 

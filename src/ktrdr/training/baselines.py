@@ -41,8 +41,11 @@ class RsiRule:
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> "RsiRule":
-        """Read what `to_dict` wrote."""
-        return cls(**{name: np.array(shape[name], dtype=float) for name in cls.__dataclass_fields__})
+        """Read what `to_dict` wrote; raises LookupError, TypeError or ValueError for anything else."""
+        rule = cls(**{name: np.array(shape[name], dtype=float) for name in cls.__dataclass_fields__})
+        if rule.cuts.shape != (BINS - 1,) or rule.probabilities.shape != (BINS, *rule.pi.shape):
+            raise ValueError("a rule has four cuts, and a share of every class in each of five bins")
+        return rule
 
 
 def fit_rsi_rule(train: Partition, pi: Column) -> RsiRule:

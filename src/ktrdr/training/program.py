@@ -128,7 +128,7 @@ class _Functions:
     analytics: bool
 
     def advance(self, state: State, train: Rows, validation: Rows, schedule: Schedule, stop: int) -> State:
-        """Run stretches of steps, each to the end of an epoch or to `stop`; only there is there more to do."""
+        """Run stretches of steps, each to the end of an epoch or to `stop`; more is done only there."""
 
         def goes_on(current: State) -> jax.Array:
             return (current.step < stop) & ~current.stopped

@@ -86,3 +86,10 @@ def test_a_rule_comes_back_from_json_as_it_was() -> None:
     again = RsiRule.from_dict(rule.to_dict())
     rsi = np.array([1.0, 30, 50, 70, 99, np.nan])
     np.testing.assert_array_equal(again.predict(rsi), rule.predict(rsi))
+
+
+@pytest.mark.parametrize("name", ["cuts", "probabilities", "pi"])
+def test_a_rule_of_another_shape_is_no_rule(name: str) -> None:
+    shape = fit_rsi_rule(partition(5), PI).to_dict()
+    with pytest.raises(ValueError, match="four cuts"):
+        RsiRule.from_dict({**shape, name: shape[name][1:]})
