@@ -37,7 +37,12 @@ def elapsed_seconds(operation: dict[str, Any]) -> float:
 
 
 def first_estimate(operation: dict[str, Any]) -> float | None:
-    """Return the seconds left if it takes as long as its kind usually does; None where that is unknown."""
+    """Return the seconds left if it takes as long as its kind usually does; None where that is unknown.
+
+    It is unknown while the operation waits: others are before it, and nobody knows for how long.
+    """
+    if operation.get("started_at") is None:
+        return None
     usual = (operation.get("metadata") or {}).get("usual_seconds")
     left = usual - elapsed_seconds(operation) if isinstance(usual, int | float) else 0.0
     return left if left > 0 else None

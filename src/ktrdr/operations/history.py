@@ -1,12 +1,24 @@
-"""What earlier operations of a kind tell of the next one."""
+"""What earlier operations of a kind tell of the next one: how long it takes, and each of its phases."""
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
+from ktrdr.operations.events import Progressed
 from ktrdr.operations.operation import Operation, OperationStatus
 from ktrdr.operations.store import OperationFilter, OperationStore
 
 LAST_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How many seconds one operation took, and each of its phases if all of them took any."""
+
+    seconds: float
+    phases: Mapping[str, float]
 
 
 class History:
@@ -14,21 +26,46 @@ class History:
 
     def __init__(self, store: OperationStore) -> None:
         self._store = store
-        self._took: dict[str, deque[float]] = {}
+        self._runs: dict[str, deque[Run]] = {}
 
-    async def of(self, kind: str) -> dict[str, float]:
-        """Return `usual_seconds`, the median of the last five that completed; nothing without any."""
-        if kind not in self._took:
+    async def of(self, kind: str) -> dict[str, Any]:
+        """Return medians of the last five that completed, nothing without any.
+
+        `usual_seconds` is the whole; `usual_phases` is there where the newest that went through phases, and
+        those like it, say how long each takes.
+        """
+        if kind not in self._runs:
             completed = OperationFilter(frozenset({OperationStatus.COMPLETED}), kind, LAST_RUNS)
             runs = (await self._store.list(completed)).operations
-            self._took[kind] = deque(map(_seconds, reversed(runs)), maxlen=LAST_RUNS)
-        took = self._took[kind]
-        return {"usual_seconds": round(median(took), 3)} if took else {}
+            self._runs[kind] = deque(map(_run, reversed(runs)), maxlen=LAST_RUNS)
+        runs_of_kind = self._runs[kind]
+        if not runs_of_kind:
+            return {}
+        usual = round(median(run.seconds for run in runs_of_kind), 3)
+        phases = _usual_phases([run.phases for run in runs_of_kind if run.phases])
+        return {"usual_seconds": usual, **({"usual_phases": phases} if phases else {})}
 
     def note(self, operation: Operation) -> None:
         """Remember an operation that has ended, if it completed."""
-        if operation.status is OperationStatus.COMPLETED and operation.operation_type in self._took:
-            self._took[operation.operation_type].append(_seconds(operation))
+        if operation.status is OperationStatus.COMPLETED and operation.operation_type in self._runs:
+            self._runs[operation.operation_type].append(_run(operation))
+
+
+def as_usual(operation: Operation, report: Progressed) -> Progressed:
+    """Return a report whose phases weigh what they usually take, where the operation knows that."""
+    usual = operation.metadata.get("usual_phases") or {}
+    return replace(report, progress=report.progress.weighed(usual))
+
+
+def _usual_phases(runs: list[Mapping[str, float]]) -> dict[str, float]:
+    alike = [run for run in runs if run.keys() == runs[-1].keys()]
+    return {name: round(median(run[name] for run in alike), 3) for name in alike[-1]} if alike else {}
+
+
+def _run(operation: Operation) -> Run:
+    phases = {phase.name: phase.elapsed_seconds for phase in operation.progress.phases}
+    is_told = len(phases) > 1 and min(phases.values()) > 0  # a dry run says nothing of what it left out
+    return Run(_seconds(operation), phases if is_told else {})
 
 
 def _seconds(operation: Operation) -> float:

@@ -46,6 +46,13 @@ class GenericProgressState:
             phases=phases,
         )
 
+    def weighed(self, seconds: Mapping[str, float]) -> "GenericProgressState":
+        """Return this progress with phases that weigh so many seconds; as it is if one is unknown."""
+        if not self.phases or any(phase.name not in seconds for phase in self.phases):
+            return self
+        phases = tuple(replace(phase, weight=seconds[phase.name]) for phase in self.phases)
+        return replace(self, phases=phases, percentage=overall_percentage(phases))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of `progress` in an operation."""
         names = (name for name in self.__dataclass_fields__ if name not in {"operation_id", "phases"})

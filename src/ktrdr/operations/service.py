@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from ktrdr.clock import Clock
 from ktrdr.errors import Conflict, NotFound, Unavailable
 from ktrdr.operations.events import CancelRequested, Event, Progressed
-from ktrdr.operations.history import History
+from ktrdr.operations.history import History, as_usual
 from ktrdr.operations.identifier import new_operation_id
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation
@@ -160,7 +160,7 @@ class OperationsService:
         if row is None:
             return known
         if isinstance(event, Progressed):
-            return self._report(known, event)
+            return self._report(known, as_usual(known, event))
         if not row.may_wait:
             return await self._settle(operation_id, happening)
         try:

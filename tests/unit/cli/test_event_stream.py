@@ -10,6 +10,7 @@ import pytest
 from ktrdr.cli import event_stream, follow
 from ktrdr.cli.api_client import LOCAL_URL, KtrdrApiClient
 from ktrdr.cli.follow import STREAM_AGAIN, Follower
+from ktrdr.server.event_streams import HEARTBEAT_SECONDS
 from support.scripted_api import operation
 from support.streams import EVENTS, HISTORY, Pieces, StreamingServer, recorded
 
@@ -190,3 +191,20 @@ def test_waiting_for_an_event_ends_at_once_when_it_is_no_longer_wanted() -> None
         return server.calls
 
     assert asyncio.run(asyncio.wait_for(scenario(), 5.0)) == ["stream"]
+
+
+def test_a_stream_is_given_up_after_three_heartbeats_of_silence() -> None:
+    """The request itself carries the limit, and what sends it ends the stream: the follower asks again."""
+    limits: list[float] = []
+
+    class Silent(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            limits.append(request.extensions["timeout"]["read"])
+            raise httpx2.ReadTimeout("nothing came", request=request)
+
+    async def follow_once() -> list[object]:
+        client = KtrdrApiClient(LOCAL_URL, timeout=30.0, transport=Silent())
+        return [each async for each in client.events("op_a", None)]
+
+    assert asyncio.run(follow_once()) == []
+    assert limits == [3 * HEARTBEAT_SECONDS] == [45.0]

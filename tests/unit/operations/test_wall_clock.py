@@ -50,3 +50,10 @@ async def test_fault_37_no_time_that_is_counted_is_negative(jump: timedelta) -> 
     store = MemoryOperationStore()
     await store.insert(ended)
     assert await History(store).of("count") == {"usual_seconds": spent}
+
+
+def test_what_waits_behind_others_has_no_estimate() -> None:
+    """What its kind usually takes says nothing of how long those before it take."""
+    waiting = an_operation(metadata={"usual_seconds": 18.0})
+    assert first_estimate(to_public_dict(waiting, NOON)) is None
+    assert first_estimate(to_public_dict(after(-DAY), NOON)) == 60.0

@@ -29,10 +29,10 @@ from ktrdr.worker.handlers.training_artefact import RunRecord, check_room, save_
 from ktrdr.worker.handlers.training_bars import bar_warnings, load_training_bars
 
 PHASES = (
-    PhaseProgress("Bars", 0.05),
-    PhaseProgress("Features", 0.1),
-    PhaseProgress("Training", 0.75),
-    PhaseProgress("Evaluate", 0.1),
+    PhaseProgress("Bars", 0.01),
+    PhaseProgress("Features", 0.02),
+    PhaseProgress("Training", 0.95),
+    PhaseProgress("Evaluate", 0.02),
 )
 
 
