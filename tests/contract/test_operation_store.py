@@ -1,6 +1,7 @@
 """What every operation store promises, and what only the one on disk can."""
 
 import asyncio
+import gc
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -218,6 +219,24 @@ async def test_a_locked_file_is_unavailable_and_works_again_afterwards(path: Pat
     stranger.close()
     assert await store.insert(an_operation())
     await store.close()
+
+
+async def test_a_write_that_fails_when_its_caller_has_gone_disturbs_nobody(path: Path) -> None:
+    store = SqliteOperationStore(path, lock_timeout=0.0)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    stranger = sqlite3.connect(path, isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(store.insert(an_operation()))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait({writing})
+    assert (await store.list(OperationFilter())).total_count == 0
+    stranger.close()
+    await store.close()
+    del writing
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_full_disk_is_unavailable_and_leaves_what_was_stored(path: Path) -> None:

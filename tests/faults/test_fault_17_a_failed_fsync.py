@@ -11,7 +11,6 @@ import pytest
 
 from ktrdr.atomic_files import new_directory, write_bytes
 from ktrdr.errors import Unavailable
-from ktrdr.operations.operation import OperationStatus
 from ktrdr.operations.store import OperationFilter
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 from support.operations import an_operation, running
@@ -142,13 +141,3 @@ async def test_sec_37_one_connection_is_all_that_is_ever_opened(tmp_path: Path, 
         await asyncio.gather(*(http.post("/api/v1/dummy/start", json={}) for _ in range(5)))
         await asyncio.gather(*(http.get(f"/api/v1/{each}") for each in ("operations", "health")))
     assert [each for each in _connects if "operations" in each] == [str(path)]
-
-
-async def test_fault_25_a_completion_whose_answer_was_lost_is_accepted_once(path: Path) -> None:
-    store = SqliteOperationStore(path)
-    await store.insert(running())
-    done = running(version=2, status=OperationStatus.COMPLETED)
-    assert await store.replace(done)
-    assert not await store.replace(done)
-    assert await store.get(done.operation_id) == done
-    await store.close()

@@ -249,6 +249,15 @@ def test_ctrl_c_cancels_waits_for_the_end_and_exits_130() -> None:
     assert said.index("Cancelling") < said.index("acknowledged") < said.index("Cancelled after")
 
 
+def test_fault_16_a_cancellation_that_is_not_stored_yet_is_said_once() -> None:
+    late = {"warnings": ["not stored yet"]}
+    pressed = pressing(signal.SIGINT, shown("running", 1))
+    reads = [pressed, shown("running", 6, **late), shown("cancelled", 7, **late)]
+    outcome, bench = run(ScriptedServer(read=reads))
+    assert (outcome.status, outcome.exit_code) == ("cancelled", 130)
+    assert bench.display.text.count("warning: not stored yet") == 1
+
+
 def test_ctrl_c_is_answered_while_a_status_request_hangs() -> None:
     server = ScriptedServer(
         read=[pressing(signal.SIGINT, None), shown("cancelled", 7)], cancel=[shown("running", 5)]

@@ -205,6 +205,13 @@ def test_cancel_tells_of_those_it_reached_when_another_is_unknown(ktrdr_in_proce
     assert "there is no operation `nope`" in err
 
 
+def test_fault_16_cancel_says_what_is_not_stored_yet(ktrdr_in_process: CommandLine) -> None:
+    ktrdr_in_process.server.operations["op_dummy_bbb"]["warnings"] = ["not stored yet"]
+    code, out, err = ktrdr_in_process("operations", "cancel", "op_dummy_bbb")
+    assert (code, out) == (0, "op_dummy_bbb is being cancelled\n")
+    assert err == "warning: op_dummy_bbb: not stored yet\n"
+
+
 def test_ids_are_whole_however_narrow_the_output(
     ktrdr_in_process: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

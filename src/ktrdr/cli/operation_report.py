@@ -70,6 +70,7 @@ class OperationReport:
         self._server = server
         self._drawing = False
         self._cancelling = False
+        self._warned: set[str] = set()
         self._figures: dict[str, Any] = {}
         self._noted: dict[str, Any] = {}
         self._lines = lines
@@ -200,7 +201,8 @@ class OperationReport:
         )
 
     def _note(self, operation: dict[str, Any]) -> None:
-        """Write what is new in an operation: its state, its progress, the domain's figures."""
+        """Write what is new in an operation: its warnings, its state, its progress, the domain's figures."""
+        self._warn(operation)
         status, seq = status_of(operation), _seq(operation)
         if status != self._lines.status:
             self._lines.status = status
@@ -214,6 +216,14 @@ class OperationReport:
         if figures and figures != self._figures:
             self._figures = figures
             self._lines.write("metric", figures, seq=seq)
+
+    def _warn(self, operation: dict[str, Any]) -> None:
+        """Say, once each, what the server warns of: that what it tells is not stored yet."""
+        found = operation.get("warnings")
+        for words in map(str, found if isinstance(found, list) else ()):
+            if words not in self._warned:
+                self._warned.add(words)
+                self.warning(words)
 
     def _command(self, verb: str, *options: str) -> str:
         return operations_command(verb, self._id, self._server, *options)

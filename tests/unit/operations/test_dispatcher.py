@@ -28,11 +28,21 @@ pytestmark = pytest.mark.anyio
 class House:
     """A service, its dispatcher, and the waiting every test needs."""
 
-    def __init__(self, work: Work, folder: Path, *, slots: int = 1, cancel_grace: float = 10.0) -> None:
+    def __init__(
+        self,
+        work: Work,
+        folder: Path,
+        *,
+        slots: int = 1,
+        cancel_grace: float = 10.0,
+        store_interval: float = 1.0,
+    ) -> None:
         self.store = UnreliableStore(MemoryOperationStore())
         self.service = OperationsService(self.store, KINDS, SystemClock())
         self.engine = InlineEngine(work, folder, slots=slots)
-        self.dispatcher = Dispatcher(self.service, self.engine, cancel_grace=cancel_grace)
+        self.dispatcher = Dispatcher(
+            self.service, self.engine, cancel_grace=cancel_grace, store_interval=store_interval
+        )
 
     async def start(self, key: str = "op_count_a") -> str:
         await self.service.start("count", CountRequest(), key)
@@ -319,6 +329,41 @@ async def test_a_store_that_cannot_write_for_a_while_ends_no_work(tmp_path: Path
     async with asyncio.timeout(10.0), house.dispatcher:
         ended = await house.until(key, OperationStatus.COMPLETED)
     assert ended.attempt == 1
+
+
+async def test_the_last_report_of_a_burst_is_stored_though_nothing_more_is_said(tmp_path: Path) -> None:
+    """What the next server shows after a crash is not below what was on the screen."""
+
+    async def burst(_: Assignment, context: OperationContext) -> Mapping[str, Any]:
+        for number in range(1, 51):
+            context.report(2.0 * number, items_processed=number, at_once=True)
+        await asyncio.Event().wait()
+        return {}
+
+    async with housing(burst, tmp_path, store_interval=0.01) as house:
+        key = await house.start()
+        while (await house.service.get(key)).progress.items_processed < 50:
+            await asyncio.sleep(0)
+        shown = await house.service.get(key)
+        while (await house.store.get(key) or shown).progress.items_processed < 50:
+            await asyncio.sleep(0)
+        after_a_crash = OperationsService(house.store, KINDS, SystemClock())
+        assert (await after_a_crash.get(key)).progress == shown.progress
+
+
+async def test_an_operation_that_is_gone_from_the_store_is_dropped_and_the_rest_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Patient()
+    async with housing(work, tmp_path) as house:
+        key = await house.start()
+        await house.until(key, OperationStatus.RUNNING)
+        house.store.inner = MemoryOperationStore()
+        work.allowed.set()
+        while house.dispatcher.running:
+            await asyncio.sleep(0)
+        await house.until(await house.start("op_count_b"), OperationStatus.COMPLETED)
+    assert "op_count_a is gone from the store; its worker was ended" in caplog.text
 
 
 async def test_nobody_is_told_to_stop_who_is_gone(tmp_path: Path) -> None:

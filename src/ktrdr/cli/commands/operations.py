@@ -22,6 +22,7 @@ from ktrdr.cli.options import MOST_SEARCHED, Output, OutputOption, UrlOption
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.session import Session, end_process, message_of, open_session
 from ktrdr.cli.several import wait_for_ends
+from ktrdr.cli.warnings_to_user import warn
 from ktrdr.cli.watching import watch_active
 from ktrdr.cli.worker_logs import LOG_PAUSE, LogReader, log_text
 from ktrdr.errors import InputInvalid, KtrdrError
@@ -212,6 +213,8 @@ def _tell(session: Session, answers: list[dict[str, Any]], errors: list[KtrdrErr
         told = f"has ended already: {status_of(answer)}" if has_ended(answer) else "is being cancelled"
         ended = "cancelled" if status_of(answer) == OperationStatus.CANCELLED else told
         session.out.print(Text(safe(f"{answer['operation_id']} {ended}")), soft_wrap=True)
+        for words in answer.get("warnings") or ():
+            warn(f"{answer['operation_id']}: {words}")
 
 
 def _cancel(session: Session, given: str, reason: str, force: bool) -> dict[str, Any]:

@@ -82,8 +82,16 @@ class SqliteOperationStore(OperationStore):
         deadline = loop.time() + self._lock_timeout
         while True:
             try:
-                return await asyncio.shield(loop.run_in_executor(self._thread, work))
+                working = loop.run_in_executor(self._thread, work)
+                working.add_done_callback(_noticed)
+                return await asyncio.shield(working)
             except sqlite3.DatabaseError as error:
                 if not is_held(error) or loop.time() >= deadline:
                     raise problem(self._path, error) from error
             await asyncio.sleep(LOCK_PAUSE)
+
+
+def _noticed(working: "asyncio.Future[Answer]") -> None:
+    """Take note of how it went, also where whoever asked has stopped waiting."""
+    if not working.cancelled():
+        working.exception()
