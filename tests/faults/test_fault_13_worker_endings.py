@@ -23,7 +23,7 @@ def say(event):
 
 async def played(folder: Path, script: str) -> list[WorkerEvent]:
     """Let a worker of these words run to its end, and return what the server is told."""
-    engine = LocalProcessEngine(folder, {}, program=(sys.executable, "-c", PRELUDE + script))
+    engine = LocalProcessEngine(folder, lambda _: {}, program=(sys.executable, "-c", PRELUDE + script))
     assignment = Assignment("op_test_aaaaaaaaaaaa", "dummy", 1, {})
     return [event async for event in engine.run(assignment)]
 

@@ -73,9 +73,8 @@ async def running_api(
 ) -> AsyncIterator[Api]:
     """Run the app over a home of its own."""
     settings = Settings.load({"KTRDR_HOME": str(home)})
-    engine = LocalProcessEngine(
-        settings.state_dir, worker_variables(settings, {**os.environ, "KTRDR_HOME": str(home)}), slots
-    )
+    usual = worker_variables(settings, {**os.environ, "KTRDR_HOME": str(home)})
+    engine = LocalProcessEngine(settings.state_dir, lambda _: usual, slots)
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
     kept = store or MemoryOperationStore()
     app = create_app(

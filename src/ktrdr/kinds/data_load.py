@@ -113,10 +113,16 @@ def describe(request: DataLoadRequest) -> str:
     return f"{', '.join(request.symbols)} {request.timeframe}{source}"
 
 
+def sources(request: DataLoadRequest) -> frozenset[str] | None:
+    """Return the provider that is named."""
+    return frozenset({request.provider}) if request.provider else None
+
+
 KIND = OperationKind(
     name="data_load",
     start_path="/api/v1/data/load",
     request_model=DataLoadRequest,
     result_model=DataLoadResult,
     describe=describe,
+    sources=sources,
 )

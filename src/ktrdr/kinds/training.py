@@ -77,6 +77,12 @@ def describe(request: TrainingRequest) -> str:
     return " ".join((*words, "dry run") if request.dry_run else words)
 
 
+def sources(request: TrainingRequest) -> frozenset[str] | None:
+    """Return the provider that the request, or else the strategy, names; raises InputInvalid."""
+    provider = request.resolved().data.provider
+    return frozenset({provider}) if provider else None
+
+
 def _replaced(section: Section, values: dict[str, Any]) -> Section:
     given = {name: value for name, value in values.items() if value is not None}
     replaced = {**section.model_dump(), **given}
@@ -90,4 +96,5 @@ KIND = OperationKind(
     request_model=TrainingRequest,
     result_model=TrainingResult,
     describe=describe,
+    sources=sources,
 )

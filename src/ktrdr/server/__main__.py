@@ -26,7 +26,7 @@ from ktrdr.server.daemon import (
     serve,
 )
 from ktrdr.server.engines.local_process import LocalProcessEngine
-from ktrdr.server.environment import worker_variables
+from ktrdr.server.environment import WorkerEnvironment, worker_variables
 from ktrdr.server.residence import Residence
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 from ktrdr.settings import Settings
@@ -84,11 +84,18 @@ def _work(
         token = kept_token(settings.kept_token)
         listeners.append(bind_loopback(arguments.port))
         _say_where(listeners[-1], settings.kept_token)
-    engine = LocalProcessEngine(settings.state_dir, worker_variables(settings), arguments.slots)
-    store = SqliteOperationStore(settings.database)
+    kinds = load_kinds()
     catalog, bars = ModelCatalog(settings.models_dir), BarStore(settings.data_dir)
+    environment = WorkerEnvironment(
+        worker_variables(settings),
+        settings.provider_variables,
+        kinds,
+        lambda: {each.series.provider for each in bars.list()},
+    )
+    engine = LocalProcessEngine(settings.state_dir, environment, arguments.slots)
+    store = SqliteOperationStore(settings.database)
     app = create_app(
-        store, engine, load_kinds(), catalog=catalog, bars=bars, uploads=settings.uploads_dir, token=token
+        store, engine, kinds, catalog=catalog, bars=bars, uploads=settings.uploads_dir, token=token
     )
     return serve(
         app,

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class LocalProcessEngine(WorkerEngine):
     def __init__(
         self,
         state_dir: Path,
-        environment: Mapping[str, str],
+        environment: Callable[[Assignment], Mapping[str, str]],
         slots: int | None = None,
         *,
         program: Sequence[str] = PROGRAM,
@@ -48,7 +48,7 @@ class LocalProcessEngine(WorkerEngine):
         self.slots = slots or os.cpu_count() or 1
         self._program = program
         self._ops = state_dir / "ops"
-        self._environment = dict(environment)
+        self._environment = environment
         self._workers: dict[str, _Worker] = {}
         self._closing = False
 
@@ -110,6 +110,7 @@ class LocalProcessEngine(WorkerEngine):
     async def _spawn(self, assignment: Assignment) -> _Worker:
         log = Path(self.log_path(assignment.operation_id))
         log.parent.mkdir(parents=True, exist_ok=True)
+        variables = await asyncio.to_thread(self._environment, assignment)
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as opened, theirs, log.open("ab") as output:
             opened.enter_context(ours)
@@ -119,7 +120,7 @@ class LocalProcessEngine(WorkerEngine):
                 stdout=output,
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
-                env=self._environment | _trace(assignment),
+                env={**variables, **_trace(assignment)},
                 start_new_session=True,
             )
             opened.pop_all()
