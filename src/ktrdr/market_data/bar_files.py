@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -22,9 +23,14 @@ DAMAGED = ".damaged"
 
 
 def by_file(bars: pl.DataFrame, timeframe: str) -> list[pl.DataFrame]:
-    """Return the bars of each file: a year's, or a month's where there are many."""
-    named = bars.select(list(SCHEMA)).with_columns(part=_part(timeframe))
-    return named.partition_by("part", maintain_order=True, include_key=False)
+    """Return the bars of each file, of bars in order of time: a year's, or a month's where there are many."""
+    if bars.is_empty():
+        return []
+    times, kept = bars["time"], bars.select(list(SCHEMA))
+    begins = times.slice(0, 1).to_frame().select(_part(timeframe)).item()
+    parts = pl.datetime_range(begins, times[-1], "1mo" if timeframe in MONTHLY else "1y", eager=True)
+    edges = [*times.search_sorted(parts.cast(times.dtype)).to_list(), bars.height]
+    return [kept.slice(start, end - start) for start, end in pairwise(edges) if end > start]
 
 
 def file_names(bars: pl.DataFrame, timeframe: str) -> list[str]:

@@ -17,22 +17,22 @@ from ktrdr.market_data.bar_files import (
     overlaps,
     read_part,
     remove_strangers,
-    write_part,
 )
 from ktrdr.market_data.bars import SCHEMA, empty_bars, end_of_bar
 from ktrdr.market_data.holes import Holes, Judge
 from ktrdr.market_data.intervals import Interval, Intervals
 from ktrdr.market_data.joining import Joining
+from ktrdr.market_data.part_writer import writing_parts
 from ktrdr.market_data.series_meta import META, BarFile, DataDamaged, SeriesMeta, read_meta, write_meta
 
 
 def written(folder: Path, frames: Iterable[pl.DataFrame], timeframe: str) -> dict[str, BarFile]:
     """Write the files that frames of bars belong to, one frame at a time."""
-    files: dict[str, BarFile] = {}
-    for frame in frames:
-        for part in by_file(frame, timeframe):
-            files |= write_part(folder, part, timeframe)
-    return files
+    with writing_parts(folder, timeframe) as writer:
+        for frame in frames:
+            for part in by_file(frame, timeframe):
+                writer.write(part)
+    return writer.files
 
 
 def replaced(meta: SeriesMeta, files: Mapping[str, BarFile]) -> SeriesMeta:
@@ -48,19 +48,21 @@ def added(folder: Path, meta: SeriesMeta, frames: Iterable[pl.DataFrame], joinin
     """
     timeframe, files = meta.series.timeframe, dict(meta.files)
     arrived, is_other = Intervals(), False
-    for part in (part for frame in frames for part in by_file(frame, timeframe)):
-        old = _files_of(part, meta)
-        before = joining.counts
-        stored = _read(folder, old)
-        bars = joining.join(stored, part)
-        found = joining.counts
-        if found.differing or (found.new, found.learned) == (before.new, before.learned):
-            continue
-        files = {name: file for name, file in files.items() if name not in old}
-        files |= write_part(folder, bars, timeframe)
-        span = Interval(part["time"][0], end_of_bar(part["time"][-1], timeframe))
-        is_other |= found.learned > before.learned or _has_new_within(meta.covered, stored, part)
-        arrived = arrived.union(Intervals([span]))
+    with writing_parts(folder, timeframe) as writer:
+        for part in (part for frame in frames for part in by_file(frame, timeframe)):
+            old = _files_of(part, meta)
+            before = joining.counts
+            stored = _read(folder, old)
+            bars = joining.join(stored, part)
+            found = joining.counts
+            if found.differing or (found.new, found.learned) == (before.new, before.learned):
+                continue
+            files = {name: file for name, file in files.items() if name not in old}
+            writer.write(bars)
+            span = Interval(part["time"][0], end_of_bar(part["time"][-1], timeframe))
+            is_other |= found.learned > before.learned or _has_new_within(meta.covered, stored, part)
+            arrived = arrived.union(Intervals([span]))
+    files |= writer.files
     joining.refuse_differing()
     origin = origin_of(files) if is_other or not meta.origin else meta.origin
     reached = _hull(arrived)

@@ -52,6 +52,8 @@ class TimeText:
         """Return the times; what is written in another way than the rest is none."""
         if self._given is not None:
             return self._given.read(written)
+        if self._direct is None:
+            self._read(written.head(SAMPLE).str.strip_chars())
         if self._direct is not None:
             quick = _parsed(written, self._direct.layout)
             if not quick.null_count():
