@@ -5,12 +5,21 @@ For a client that is whoever began to listen, for a server whoever connected.
 
 import socket
 import struct
+from dataclasses import dataclass
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group; source: unix(7), SO_PEERCRED
 
 
-def user_of_peer(connection: socket.socket) -> int:
-    """Return the user id of the process at the other end."""
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process at the other end; its pid is 0 where that cannot be seen from here, as in a container."""
+
+    pid: int
+    user: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Return who is at the other end."""
     told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    user: int = _CREDENTIALS.unpack(told)[1]
-    return user
+    pid, user, _ = _CREDENTIALS.unpack(told)
+    return Peer(pid, user)

@@ -65,12 +65,20 @@ def check_private(path: Path, user: int | None = None) -> None:
     """Raise InputInvalid unless the folder is private to the user: who runs this, if none is given."""
     owner = os.getuid() if user is None else user
     try:
-        found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
-            raise InputInvalid(f"the directory `{path}` is not private to you", hint=f"remove it, or {HINT}")
+        if way_out := _way_out(path.lstat(), path, owner):
+            raise InputInvalid(f"the directory `{path}` is not private to you", hint=f"{way_out}, or {HINT}")
         check_above(path, owner)
     except OSError as error:
         raise _not_made(path, error) from None
+
+
+def _way_out(found: os.stat_result, path: Path, owner: int) -> str | None:
+    """Return what makes a folder private, or None if it is; one that may hold somebody's data is kept."""
+    if not stat.S_ISDIR(found.st_mode):
+        return "remove it: it is no directory"
+    if found.st_uid != owner:
+        return f"run this as the user it belongs to (uid {found.st_uid})"
+    return f"close it to others with `chmod 700 {path}`" if found.st_mode & 0o077 else None
 
 
 def check_above(path: Path, user: int) -> None:

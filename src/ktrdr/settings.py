@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -165,11 +166,12 @@ def _session_roots(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Tell whether a folder is there and ours: after `su` or a logout the variable names what is neither."""
+    """Tell whether a folder is there, ours and closed, as XDG wants it: after `su` or a logout it is not."""
     try:
-        return folder.is_dir() and folder.stat().st_uid == os.getuid()
+        found = folder.stat()
     except OSError:
         return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _temporary_roots(environment: Mapping[str, str]) -> Iterator[Path]:

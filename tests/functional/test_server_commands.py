@@ -114,6 +114,7 @@ def test_a_state_directory_that_is_a_file_is_one_sentence(run: Run, settings: Se
 
 def test_fault_75_a_log_that_cannot_be_written_is_one_sentence(run: Run, settings: Settings) -> None:
     settings.server_log.mkdir(parents=True)
+    settings.stop_mark.mkdir()
     code, _, words = run("operations", "list")
     assert code == 69
     assert f"the embedded server cannot be started: `{settings.server_log}`: Is a directory" in words

@@ -14,7 +14,7 @@ from ktrdr.cli.api_client import LOCAL_URL
 from ktrdr.client.local_socket import connect, is_listening
 from ktrdr.client.local_transport import LocalSocketTransport
 from ktrdr.errors import AccessDenied
-from ktrdr.peer_credentials import user_of_peer
+from ktrdr.peer_credentials import Peer, peer_of
 from ktrdr.server.daemon import bind_socket
 
 STRANGER = os.getuid() + 1
@@ -30,7 +30,7 @@ def path() -> Iterator[Path]:
 def test_sec_01_the_kernel_names_the_user_at_the_other_end() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert user_of_peer(ours) == user_of_peer(theirs) == os.getuid()
+        assert peer_of(ours) == peer_of(theirs) == Peer(os.getpid(), os.getuid())
 
 
 def test_sec_01_a_server_hangs_up_on_another_user_before_it_reads(path: Path) -> None:
@@ -52,6 +52,12 @@ def test_sec_03_a_command_takes_nobody_elses_server_for_its_own(path: Path) -> N
         with pytest.raises(AccessDenied, match="belongs to another user"):
             connect(path, user=STRANGER)
         assert is_listening(path)
+
+
+def test_sec_03_a_command_takes_no_other_process_for_the_one_that_wrote_itself_down(path: Path) -> None:
+    with bind_socket(path):
+        assert is_listening(path, os.getpid())
+        assert not is_listening(path, os.getppid())
 
 
 def test_sec_03_nothing_is_sent_to_a_server_of_another_user(path: Path) -> None:

@@ -123,8 +123,10 @@ def theirs(tmp_path: Path) -> Iterator[tuple[Path, int]]:
 
 def test_sec_02_a_folder_of_another_user_is_refused(theirs: tuple[Path, int]) -> None:
     path, user = theirs
-    with pytest.raises(InputInvalid, match="is not private to you"):
+    with pytest.raises(InputInvalid, match="is not private to you") as refused:
         private_directory(path, user)
+    assert refused.value.hint
+    assert refused.value.hint.startswith(f"run this as the user it belongs to (uid {path.stat().st_uid})")
 
 
 def test_sec_02_a_folder_above_that_belongs_to_another_user_is_refused(theirs: tuple[Path, int]) -> None:

@@ -55,6 +55,12 @@ def test_fault_75_a_runtime_folder_that_is_none_is_a_private_temporary_one(
     assert settings.runtime_dir.parent == tmp_path / f"ktrdr-{os.getuid()}"
 
 
+def test_fault_75_a_runtime_folder_that_others_can_enter_is_not_used(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    settings = Settings.load({"XDG_RUNTIME_DIR": str(tmp_path), "TMPDIR": str(tmp_path)})
+    assert settings.runtime_dir.parent == tmp_path / f"ktrdr-{os.getuid()}"
+
+
 @pytest.mark.parametrize("given", ["", "relative", "/nowhere/at/all"])
 def test_fault_75_a_temporary_folder_that_is_none_is_the_systems(given: str) -> None:
     assert Settings.load({"TMPDIR": given}).runtime_dir.parent == Path(f"/tmp/ktrdr-{os.getuid()}")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from select import select
 from signal import SIGKILL, SIGTERM, Signals
@@ -38,7 +39,8 @@ def ensure_server(settings: Settings, warn: Callable[[str], None]) -> Path:
     the log's last lines if no server comes up, and Conflict if the one that runs keeps its data elsewhere.
     """
     tightened_directory(settings.state_dir)
-    settings.stop_mark.unlink(missing_ok=True)
+    with suppress(OSError):  # where nothing can be removed, nothing can be started: that is told then
+        settings.stop_mark.unlink()
     return _found_or_started(settings, warn)
 
 
@@ -69,7 +71,7 @@ def _listening(settings: Settings, seconds: float) -> ServerIdentity | None:
     deadline = clock.monotonic() + seconds
     while identity := read_identity(settings):
         refuse_other_folders(identity, settings)
-        if is_listening(identity.socket):
+        if is_listening(identity.socket, identity.pid):
             return identity
         if clock.monotonic() >= deadline:
             return None

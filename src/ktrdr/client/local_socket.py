@@ -5,7 +5,9 @@ import socket
 from pathlib import Path
 
 from ktrdr.errors import AccessDenied
-from ktrdr.peer_credentials import user_of_peer
+from ktrdr.peer_credentials import peer_of
+
+UNSEEN = 0  # a process of another container
 
 
 def connect(path: Path, timeout: float | None = None, user: int | None = None) -> socket.socket:
@@ -21,18 +23,18 @@ def connect(path: Path, timeout: float | None = None, user: int | None = None) -
     return connection
 
 
-def is_listening(path: Path) -> bool:
-    """Tell whether a server of ours accepts connections on the socket."""
+def is_listening(path: Path, pid: int | None = None) -> bool:
+    """Tell whether a server of ours accepts connections on the socket: that process, if a pid is given."""
     try:
-        connect(path).close()
+        with connect(path) as connection:
+            return pid is None or peer_of(connection).pid in {pid, UNSEEN}
     except OSError:
         return False
-    return True
 
 
 def refuse_strangers(connection: socket.socket, user: int | None = None) -> None:
     """Raise AccessDenied unless who listens is the user: who runs this, if none is given."""
-    if user_of_peer(connection) != (os.getuid() if user is None else user):
+    if peer_of(connection).user != (os.getuid() if user is None else user):
         raise AccessDenied(
             f"what listens at `{connection.getpeername()}` belongs to another user",
             hint="set KTRDR_HOME to a directory of your own",

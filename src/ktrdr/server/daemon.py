@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ktrdr.clock import Clock
 from ktrdr.errors import InputInvalid, KtrdrError
-from ktrdr.peer_credentials import user_of_peer
+from ktrdr.peer_credentials import peer_of
 from ktrdr.server.connections import BoundedProtocol, QuietAccept
 from ktrdr.server.problems import problem
 
@@ -54,7 +54,7 @@ class OwnersSocket(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         """Return the next connection and its address."""
         connection, address = super().accept()
-        if user_of_peer(connection) != self.user:
+        if peer_of(connection).user != self.user:
             connection.close()
             raise ConnectionAbortedError(errno.ECONNABORTED, "another user knocked")
         return connection, address

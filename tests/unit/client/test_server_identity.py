@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ktrdr.client.database_holder import server_that_has_open
-from ktrdr.client.server_identity import read_identity, refuse_other_folders, write_identity
+from ktrdr.client.server_identity import folders_of, read_identity, refuse_other_folders, write_identity
 from ktrdr.errors import Conflict
 from ktrdr.server.daemon import AlreadyRunning
+from ktrdr.server.environment import worker_variables
 from ktrdr.server.residence import Residence
 from ktrdr.settings import Settings
 
@@ -211,3 +212,25 @@ def test_a_server_of_a_former_build_is_found_by_the_database_it_has_open(
 def test_a_program_that_looks_into_the_database_is_no_server(usual: dict[str, str], tmp_path: Path) -> None:
     with former(usual, tmp_path, name="sqlite-browser"):
         assert server_that_has_open(Settings.load(usual).database) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"KTRDR_HOME": "other"}, {"XDG_DATA_HOME": "other"}, {"XDG_STATE_HOME": "other"}]
+)
+def test_a_worker_has_the_folders_of_its_server(
+    usual: dict[str, str], tmp_path: Path, changes: Surroundings
+) -> None:
+    given = {**usual, **{name: str(tmp_path / str(value)) for name, value in changes.items()}}
+    server = Settings.load(given)
+    assert folders_of(Settings.load(worker_variables(server, given))) == folders_of(server)
+
+
+def test_a_worker_has_them_also_where_the_home_was_given_as_a_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its working directory is that of the server, which is not that of whoever started it."""
+    monkeypatch.chdir(tmp_path)
+    given = {"KTRDR_HOME": "home"}
+    server = Settings.load(given)
+    monkeypatch.chdir("/")
+    assert folders_of(Settings.load(worker_variables(server, given))) == folders_of(server)
