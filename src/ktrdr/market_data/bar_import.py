@@ -107,6 +107,7 @@ class BarImport:
         try:
             reader = RowReader(self._options, source.layout, writing)
             preview = self._take(source, reader, wrong)
+            reader.finish()
             self._names = reader.symbols.names
             found = self._survey(wrong, reader.smallest)
         finally:

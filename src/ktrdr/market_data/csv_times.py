@@ -91,6 +91,11 @@ class TimeReader:
         ]
         return ReadTimes(times, wall if self._is_daily else times, tuple(faults))
 
+    def finish(self) -> None:
+        """Raise DataInvalid for days that cannot be known, when all times have been read."""
+        if self._is_daily:
+            self.days.finish()
+
     def _walls(self, written: pl.Series) -> WallTimes:
         kind = written.dtype
         if self._options.time_format is not None and kind.is_temporal():

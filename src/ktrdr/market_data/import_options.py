@@ -57,7 +57,7 @@ class ImportOptions:
     skip_lines: int | None = None
     thousands: str | None = None
     calendar: TradingCalendar | None = None
-    is_timeframe_sure: bool = True
+    is_timeframe_sure: bool = False
 
 
 def refuse_too_many_columns(count: int) -> None:

@@ -130,6 +130,10 @@ class RowReader:
             raise Undecided
         return plain.zip_with(~doubtful, self._numbers.read(text, units=units))
 
+    def finish(self) -> None:
+        """Raise DataInvalid for what only the whole file tells: days that cannot be known."""
+        self._times.finish()
+
     @property
     def moved(self) -> int:
         """Return how many weekly bars were dated on another day than the Monday of their week."""

@@ -108,6 +108,7 @@ def test_times_within_a_day_become_utc(read: Reader, offset: str, tz: str | None
         (HOURS.format("Z"), "1h", "UTC", "carry their own offset"),
         (HOURS.format("Z") + "2020-01-02 12:00,1,2,0.5,1,1\n", "1h", None, "line 4: .* has no offset"),
         (GOOD + NEXT, "1d", "UTC", "a date, which has no zone"),
+        (GOOD + NEXT, "1h", "UTC", "1 d apart, which 1h bars are not"),
         (HOURS.format("Z"), "1d", None, "1 h apart"),
         (HOURS.format("Z"), "4h", None, "1 h apart"),
     ],

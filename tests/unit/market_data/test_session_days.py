@@ -71,7 +71,7 @@ def test_a_moment_is_of_the_session_that_contains_it(
     ("times", "tz", "message", "hint"),
     [
         (["1704150000"], None, "do not say of which day a bar is", "--calendar XASX"),
-        (["2024-01-02T09:30:00-05:00"], None, "do not say of which day a bar is", "--tz Australia/Sydney"),
+        (["2024-01-02T09:30:00-05:00"], None, "do not say of which day a bar is", "--tz Asia/Tokyo"),
         (["2024-01-02 09:30"], None, "do not say their zone", "--tz UTC"),
         (["2024-01-02"], "UTC", "which has no zone", "leave --tz out"),
     ],

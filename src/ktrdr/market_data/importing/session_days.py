@@ -1,6 +1,6 @@
 """The day that a daily or weekly bar is of: as it is written, or that of the session a moment is in."""
 
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -9,7 +9,6 @@ from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.expected import WEEK
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import Asks
-from ktrdr.market_data.importing.spacing import DAY, other_timeframe
 from ktrdr.market_data.importing.wall_times import WallTimes
 
 SUNDAY = 7
@@ -18,7 +17,8 @@ SUNDAY = 7
 class SessionDays:
     """Turns the times of daily and weekly bars into dates, a column [n] after the other.
 
-    `moved` is how many weekly bars were dated on another day than the Monday that stands for their week.
+    `moved` is how many weekly bars were dated on another day than the Monday that stands for their week. What
+    cannot be decided is remembered, so that the whole file is known when `finish` tells it.
     """
 
     def __init__(self, column: str, options: ImportOptions) -> None:
@@ -26,66 +26,68 @@ class SessionDays:
         self._column = column
         self._options = options
         self._is_weekly = options.timeframe == "1w"
+        self._only_dates = True
+        self._zoneless = False
+        self._of_two_days: datetime | None = None
+        self._sunday: date | None = None
 
     def read(self, found: WallTimes, zone: str | None) -> pl.Series:
         """Return midnight UTC of each date [n]; `zone` is where times are from that carry no offset.
 
         A moment is of the session that contains it. Where none does, its date is that in the zone that was
-        given, else as it is written if that is midnight, else that in the zone of the calendar. Raises
-        DataInvalid for times that could be of two days.
+        given, else as it is written if that is midnight, else that in the zone of the calendar.
         """
-        days = self._days(found, zone)
+        wall, offset = found.wall, found.offset
+        is_midnight = (wall == wall.dt.truncate("1d")).fill_null(True)
+        if offset.null_count() < len(offset):
+            self._only_dates = False
+            days = self._of_moments((wall - offset).dt.replace_time_zone("UTC"), wall, is_midnight)
+        else:
+            days = self._of_walls(wall, is_midnight, zone)
         if self._is_weekly:
             days = self._mondays(days)
         return days.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
-    def _days(self, found: WallTimes, zone: str | None) -> pl.Series:
-        wall, offset = found.wall, found.offset
-        is_midnight = (wall == wall.dt.truncate("1d")).fill_null(True)
-        if offset.null_count() < len(offset):
-            return self._of_moments((wall - offset).dt.replace_time_zone("UTC"), wall, is_midnight)
-        if is_midnight.all():
-            if self._options.tz is not None:
-                words = "daily and weekly bars carry a date, which has no zone"
-                raise DataInvalid(words, hint="leave --tz out")
-            return wall.dt.date()
-        if zone is None:
-            self._refuse_shorter_bars(wall)
+    def finish(self) -> None:
+        """Raise DataInvalid for times that could be of two days, and for a zone that nothing needs."""
+        if self._zoneless:
             note = "or the zone they are in, as --tz America/New_York"
             raise Asks("the times of the bars do not say their zone", {"tz": "UTC"}, note)
+        if self._of_two_days is not None:
+            raise DataInvalid(
+                f"column `{self._column}` has moments such as {self._of_two_days:%Y-%m-%d %H:%M} UTC, "
+                "which do not say of which day a bar is",
+                hint="name the calendar, as --calendar XASX, or the zone of the days, as --tz Asia/Tokyo",
+            )
+        if self._sunday is not None:
+            raise DataInvalid(
+                f"weekly bars are dated on Sundays, as {self._sunday}, which may begin or end their weeks",
+                hint="write the date of each week's Monday",
+            )
+        if self._only_dates and self._options.tz is not None:
+            words = "daily and weekly bars carry a date, which has no zone"
+            raise DataInvalid(words, hint="leave --tz out")
+
+    def _of_walls(self, wall: pl.Series, is_midnight: pl.Series, zone: str | None) -> pl.Series:
+        self._only_dates &= bool(is_midnight.all())
+        if self._only_dates or zone is None:
+            self._zoneless |= not self._only_dates
+            return wall.dt.date()
         zoned = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
         return self._of_moments(zoned.dt.convert_time_zone("UTC"), wall, is_midnight)
 
     def _of_moments(self, moments: pl.Series, wall: pl.Series, is_midnight: pl.Series) -> pl.Series:
         calendar, tz = self._options.calendar, self._options.tz
         written, zone = wall.dt.date(), tz or (calendar.zone if calendar else None)
-        if zone is None and not is_midnight.all():
-            self._refuse_shorter_bars(moments)
-            raise self._undecided(moments.filter(~is_midnight)[0])
+        if zone is None and self._of_two_days is None:
+            self._of_two_days = next(iter(moments.filter(~is_midnight)), None)
         local = moments.dt.convert_time_zone(zone).dt.date() if zone else written
         free = local if tz else written.zip_with(is_midnight, local)
         return free if calendar is None else _containing(moments, calendar).fill_null(free)
 
-    def _refuse_shorter_bars(self, moments: pl.Series) -> None:
-        closest = moments.drop_nulls().unique().sort().diff().dt.total_seconds().min()
-        if isinstance(closest, int) and closest < DAY / 2:
-            raise other_timeframe(closest, self._options.timeframe)
-
-    def _undecided(self, moment: object) -> DataInvalid:
-        return DataInvalid(
-            f"column `{self._column}` has moments such as {moment:%Y-%m-%d %H:%M} UTC, "
-            "which do not say of which day a bar is",
-            hint="name the calendar, as --calendar XASX, or the zone of its days, as --tz Australia/Sydney",
-        )
-
     def _mondays(self, days: pl.Series) -> pl.Series:
         weekday = days.dt.weekday()
-        if (weekday == SUNDAY).any():
-            first = days.filter(weekday == SUNDAY)[0]
-            raise DataInvalid(
-                f"weekly bars are dated on Sundays, as {first}, which may begin or end their weeks",
-                hint="write the date of each week's Monday",
-            )
+        self._sunday = self._sunday or next(iter(days.filter(weekday == SUNDAY)), None)
         self.moved += int((weekday != 1).sum())
         return days.dt.truncate("1w")
 
