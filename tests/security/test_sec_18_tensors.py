@@ -67,6 +67,7 @@ def test_what_was_saved_is_read() -> None:
         GOOD + b"\x00",
         (2**63).to_bytes(8, "little") + GOOD[8:],
         (LARGEST_HEADER + 1).to_bytes(8, "little") + b" " * (LARGEST_HEADER + 1),
+        packed(json.dumps(entries()).encode() + b" " * LARGEST_HEADER),
         packed(b"[" * 100_000),
         packed(b"{"),
         packed([]),

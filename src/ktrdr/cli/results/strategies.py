@@ -9,7 +9,7 @@ from typing import Any
 
 from ktrdr.cli.columns import aligned
 from ktrdr.cli.error_report import error_text
-from ktrdr.cli.new_files import new_file, refuse_existing
+from ktrdr.cli.new_files import new_file
 from ktrdr.cli.safe_text import safe, safe_lines
 from ktrdr.cli.strategy_text import read_strategy as read_text
 from ktrdr.errors import NotFound, StrategyInvalid
@@ -28,7 +28,6 @@ PARAMETERS = ("PARAMETER", "DEFAULT", "MAY BE", "MEANING")
 
 def written(file: Path, *, force: bool) -> list[str]:
     """Write a strategy that trains as it stands, and return what to do next."""
-    refuse_existing(file, force=force)
     name = file.stem if NAME.fullmatch(file.stem) else USUAL_NAME
     with new_file(file, force=force) as stream:
         stream.write(template(name).encode())
@@ -87,7 +86,6 @@ def schema_text() -> str:
 
 def schema_written(file: Path, *, force: bool) -> list[str]:
     """Write the JSON schema and return the line by which an editor finds it."""
-    refuse_existing(file, force=force)
     with new_file(file, force=force) as stream:
         stream.write((schema_text() + "\n").encode())
     return [f"Wrote {safe(file)}", f"Begin a strategy beside it with: {EDITOR_LINE.format(safe(file.name))}"]
