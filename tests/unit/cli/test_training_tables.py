@@ -77,6 +77,13 @@ def test_a_result_of_a_former_build_is_shown_with_what_it_knew() -> None:
         assert words in shown
 
 
+def test_figures_that_a_former_build_decided_by_another_rule_stand_on_that_rules_line() -> None:
+    lines = performance_lines(SUMMARY, former(), verbose=False)
+    figures = {line[2:22].strip(): line[22:].split() for line in lines[2:10]}
+    assert figures["Balanced acc. (p/π)"][:3] == ["0.344", "0.333", "0.333"]
+    assert figures["Balanced accuracy"] == figures["MCC"] == ["–"] * 6
+
+
 def test_a_dry_run_tells_shares_of_rows_and_of_weight_within_80_columns() -> None:
     part = {"rows": 217_400, "effective_samples": 34_600.0, "first": "2000-09-18", "last": "2009-05-12"}
     shares = {"class_shares": {"BUY": 0.4, "SELL": 0.6}, "class_weights": {"BUY": 0.45, "SELL": 0.55}}

@@ -47,6 +47,7 @@ def judgement_lines(performance: Metrics, *, verbose: bool) -> list[str]:
     baselines, verdict, test = (performance[name] for name in ("baselines", "verdict", "test_metrics"))
     columns = [performance[f"{name}_metrics"] for name in ("training", "validation", "test")]
     columns += [baselines[name] for name in ("majority", "rsi_rule", "linear")]
+    columns = [_of_one_decision(each) for each in columns]
     return [
         _row("", COLUMNS, COLUMNS),
         *(_row(title, COLUMNS, [figure(each.get(key)) for each in columns]) for title, key in ROWS),
@@ -55,6 +56,14 @@ def judgement_lines(performance: Metrics, *, verbose: bool) -> list[str]:
         *_uncertainty(test),
         *_wrapped("Verdict", safe(verdict["sentence"])),
     ]
+
+
+def _of_one_decision(metrics: Metrics) -> Metrics:
+    """Return metrics as they are; a former build decided two of them by p/π and did not say so."""
+    if "lift_balanced_accuracy" in metrics:
+        return metrics
+    by_lift = metrics.get("balanced_accuracy")
+    return {**metrics, "balanced_accuracy": None, "mcc": None, "lift_balanced_accuracy": by_lift}
 
 
 def dry_run_lines(summary: Metrics) -> list[str]:
