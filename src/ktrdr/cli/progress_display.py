@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
-from ktrdr.cli.background_output import BackgroundStream
 from ktrdr.cli.console import PlainSpokenConsole
 from ktrdr.cli.display import ProgressDisplay, write_safely
+from ktrdr.cli.live_region import LiveRegion, wraps_when_narrowed
 from ktrdr.cli.phase_rows import draw_rows, finished, phase_rows
 from ktrdr.cli.plain_display import PlainProgressDisplay
 from ktrdr.cli.progress_words import usage_words
@@ -18,18 +17,6 @@ from ktrdr.cli.safe_text import safe
 from ktrdr.cli.tab_progress import TabProgress, knows_tab_progress
 from ktrdr.clock import Clock, SystemClock
 from ktrdr.operations.progress import GenericProgressState
-
-REFRESHES_PER_SECOND = 10
-
-
-class UnhurriedLive(Live):
-    """A live region that is drawn again only when the terminal has taken the picture before."""
-
-    def refresh(self) -> None:
-        """Draw, or leave it out."""
-        file = self.console.file
-        if not (isinstance(file, BackgroundStream) and file.is_behind):
-            super().refresh()
 
 
 class EnhancedCLIProgressDisplay(ProgressDisplay):
@@ -41,7 +28,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
         self._console = console or PlainSpokenConsole(stderr=True)
         self._clock = clock or SystemClock()
         self._tab = tab or TabProgress(self._console.file, knows_tab_progress())
-        self._live: Live | None = None
+        self._live: LiveRegion | None = None
         self._state = GenericProgressState()
         self._footer = ""
         self._started_at = 0.0
@@ -49,6 +36,8 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
 
     def say(self, text: str) -> None:
         """Write lines above the bars."""
+        if self._live:
+            self._live.refresh()
         write_safely(self._live.console if self._live else self._console, text)
 
     def start_operation(self, name: str, total_steps: int, context: Mapping[str, Any]) -> None:
@@ -57,13 +46,7 @@ class EnhancedCLIProgressDisplay(ProgressDisplay):
         self._footer = str(context.get("footer", ""))
         self._told_at = self._clock.monotonic()
         self._started_at = self._told_at - float(context.get("elapsed_seconds", 0.0))
-        self._live = UnhurriedLive(
-            get_renderable=self._render,
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._live = LiveRegion(self._console, self._render, wraps=wraps_when_narrowed())
         self._live.start(refresh=True)
 
     def update_progress(self, state: GenericProgressState) -> None:
