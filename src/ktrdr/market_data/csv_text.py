@@ -12,6 +12,10 @@ from ktrdr.market_data.import_offences import offences
 from ktrdr.market_data.import_options import LINE
 from ktrdr.market_data.importing.layout import RowShape
 
+AS_UTF_8 = (
+    "save the file as UTF-8; iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.csv does, if it is from Windows"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
@@ -32,7 +36,7 @@ def decoded(raw: bytes, number: int) -> str:
         return raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         where = f"line {number}, byte {error.start + 1}"
-        raise DataInvalid(f"{where}: not UTF-8 text", hint="save the file as UTF-8") from None
+        raise DataInvalid(f"{where}: not UTF-8 text", hint=AS_UTF_8) from None
 
 
 def read_text_rows(block: bytes, number: int, blocks: LineBlocks, shape: RowShape) -> TextRows:

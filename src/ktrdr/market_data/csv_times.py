@@ -58,6 +58,10 @@ class TimeReader:
         self._text = TimeText(options.time_format, is_day_first=is_day_first)
         self._has_offset: bool | None = None
         self.days = SessionDays(column, options)
+        if zone is not None and options.tz is not None:
+            raise DataInvalid(
+                f"column `{column}` says by its name that it is in {zone}", hint="leave --tz out"
+            )
 
     def read(self, written: pl.Series) -> ReadTimes:
         """Return the times; a fault names each that is none, is in the future, or happened twice or never."""

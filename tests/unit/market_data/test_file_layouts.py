@@ -42,6 +42,7 @@ def times(done: Imported, symbol: str = "X") -> Sequence[str]:
             {"skip_lines": 2},
         ),
         (",Open,High,Low,Close", "2024-01-02,1,2,0.5,1.5\n2024-01-03,1,2,0.5,1.5", {}),
+        ("Date,Open,High,Low,Close", "2024-01-02,1,2,0.5,1.5,\n2024-01-03,1,2,0.5,1.5,", {}),
         (
             ",T,Open,High,Low,Close",
             "2024-01-02,x,1,2,0.5,1.5\n2024-01-03,x,1,2,0.5,1.5",

@@ -64,6 +64,13 @@ def test_a_time_that_names_another_zone_than_the_first_is_none(
         read(importer, ["2024-01-02 09:30 UTC", "2024-01-02 10:30 GMT"], layout)
 
 
+def test_a_zone_that_the_name_of_a_column_says_is_not_said_again(importer: Importer) -> None:
+    text = "Gmt time,open,high,low,close\n02.01.2024 10:00:00.000,1,1,1,1\n"
+    assert importer(text, timeframe="1h").report.series[0].first.isoformat() == "2024-01-02T10:00:00+00:00"
+    with pytest.raises(DataInvalid, match="column `Gmt time` says by its name that it is in UTC"):
+        importer(text, timeframe="1h", tz="America/New_York")
+
+
 def test_a_zone_nobody_knows_is_refused_with_the_way_out(importer: Importer) -> None:
     written = ["2024-01-02 09:30 EDT"]
     with pytest.raises(DataInvalid, match="`EDT` is no zone that is the same") as caught:

@@ -103,10 +103,12 @@ class _Head:
             raise DataInvalid(
                 f"line {number + 2}: there is no bar after the header", hint="nothing was written"
             )
-        levels = find_levels(names, self.cells(after))
+        if len(row := self.cells(after)) == len(names) + 1 and not row[-1]:
+            names.append("")  # every row ends with a separator, and the header does not
+        levels = find_levels(names, row)
         if levels is not None:
             return self._levelled(levels, number, after)
-        layout = flat_layout(Columns(names, self.cells(after), where), self._options)
+        layout = flat_layout(Columns(names, row, where), self._options)
         return Heading(number + 1, self.separator(number), layout, self._said)
 
     def later(self) -> Heading | None:
