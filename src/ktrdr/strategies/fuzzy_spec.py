@@ -92,7 +92,9 @@ def _is_wrapped(given: dict[Any, Any]) -> bool:
 
 def _speaks_of_quantiles(given: dict[Any, Any]) -> bool:
     """Tell fitted sets from given ones, also where a key is missing: no shape is a number or text."""
-    return any(name in QUANTILE_KEYS and isinstance(value, int | str) for name, value in given.items())
+    return any(
+        name in QUANTILE_KEYS and isinstance(value, int | float | str) for name, value in given.items()
+    )
 
 
 def _kind_and_points(given: list[Any]) -> tuple[str, list[Any]]:

@@ -12,6 +12,8 @@ from ktrdr.strategies.strategy import Indicator, Strategy
 
 ANY = (-math.inf, math.inf)
 USUAL: Mapping[str, tuple[float, float]] = {
+    "training.epochs": (1, 10_000),
+    "training.early_stopping.patience": (1, 1000),
     "training.learning_rate": (1e-6, 0.1),
     "training.weight_decay": (0.0, 1.0),
     "training.batch_size": (8, 65_536),
@@ -33,6 +35,7 @@ USUAL_SIZES: Mapping[tuple[type, str], tuple[float, float]] = {
     (ForwardReturn, "percent"): (0.0, 50.0),
 }
 USUAL_ZIGZAG = (0.001, 0.5)
+LONGEST_USUAL = 250  # bars that an indicator looks back
 CLEAR = 0.05  # a set is clearly on above 1 - CLEAR and clearly off below CLEAR
 
 
@@ -130,6 +133,15 @@ def _odd_sizes(strategy: Strategy) -> Iterator[Remark]:
             if not low <= value <= high:
                 yield Remark(path, f"`{name}` is {value:g}; usual is {low:g} to {high:g}")
     yield from _odd_labels(strategy)
+    yield from _odd_indicators(strategy)
+
+
+def _odd_indicators(strategy: Strategy) -> Iterator[Remark]:
+    for name, indicator in strategy.indicators.items():
+        for key, value in indicator.parameters.items():
+            if isinstance(value, int) and value > LONGEST_USUAL:
+                words = f"`indicators.{name}.{key}` is {value}; usual is at most {LONGEST_USUAL}"
+                yield Remark(("indicators", name, key), words)
 
 
 def _odd_labels(strategy: Strategy) -> Iterator[Remark]:

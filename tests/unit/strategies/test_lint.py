@@ -47,6 +47,8 @@ def changed(good: str, bad: str) -> Strategy:
         ("up: 2.0", "up: 500", "`labels.up` is 500 atr; usual is 0.1 to 20"),
         (LABELS, "{type: forward_return, threshold: 90, unit: percent}", "`labels.threshold` is 90 percent"),
         (LABELS, "{type: zigzag, threshold: 0.9}", "`labels.threshold` is 0.9; usual"),
+        ("type: rsi, period: 14", "type: rsi, period: 900", "`indicators.rsi14.period` is 900; usual"),
+        ("epochs: 200", "epochs: 90000", "`training.epochs` is 90000"),
         ("embargo: 0", "embargo: 5000", "`split.embargo` is 5000"),
         (
             "train: 0.70, validation: 0.15, test: 0.15",

@@ -1,5 +1,6 @@
 """Every mistake in a strategy is told at once, each at its place, in the words of the file."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
             "11:3: `fit` is missing in `fuzzy.dist50`",
             "write `fit: q",
         ),
+        ("[AAPL]", "[AAPL, 'A B']", "3:24: item 2 of `data.symbols`: `A B` is no symbol", None),
+        ("[AAPL]", "AAPL", "3:8: `symbols` in `data` should be a list", "write `[AAPL]`"),
         ("sets: 3, fit", "fit", "11:3: `sets` is missing in `fuzzy.dist50`", None),
         (
             LABELS,
@@ -172,6 +175,7 @@ def test_no_wrong_value_anywhere_brings_the_validators_words(path: tuple[Any, ..
         except StrategyInvalid as error:
             words = " ".join((error.message, error.hint or "", *error.detail))
             assert not any(each in words for each in FOREIGN), words
+            assert not re.search(r"[a-z]\.\d+`", words), words
 
 
 def test_very_many_mistakes_are_cut_short_and_the_cut_is_said() -> None:

@@ -87,30 +87,30 @@ def page_lines(model: Model) -> list[str]:
     symbols = ", ".join(map(safe, known.get("symbols", ())))
     hidden = list(known.get("hidden", ()))
     facts = {
-        "Trained": safe(model["created_at"]),
-        "Operation": safe(told["operation"]) if told else UNKNOWN,
-        "Label": safe(known.get("label") or UNKNOWN),
-        "Seed": str(known.get("seed", UNKNOWN)),
+        "Trained": model["created_at"],
+        "Operation": told["operation"] if told else UNKNOWN,
+        "Label": known.get("label") or UNKNOWN,
+        "Seed": UNKNOWN if known.get("seed") is None else str(known["seed"]),
         "Network": f"{known.get('inputs', UNKNOWN)} inputs, hidden {hidden}",
-        "Classes": ", ".join(map(safe, known.get("classes", ()))),
+        "Classes": ", ".join(known.get("classes", ())),
         "Size": size(int(model["size"])),
-        "Folder": safe(model.get("folder") or UNKNOWN),
+        "Folder": model.get("folder") or UNKNOWN,
     }
     return [
         f"{safe(model['name'])} · {symbols} {safe(known.get('timeframe') or '')}".rstrip(),
-        *(f"  {name:<11}{words}" for name, words in facts.items()),
-        *(_training_lines(told) if told else ()),
+        *(f"  {name:<11}{safe(words)}" for name, words in facts.items()),
+        *(f"  {safe(line)}" for line in (_training_lines(told) if told else ())),
         *_judgement(model),
     ]
 
 
 def _training_lines(told: Model) -> Iterator[str]:
     stopped = " (stopped early)" if told["stopped_early"] else ""
-    yield f"  {'Epochs':<11}best {told['best_epoch']} of {told['epochs_run']}{stopped}"
-    seconds = f"{told['training_time_seconds']:.1f} s on {safe(told['device'])}"
-    yield f"  {'Time':<11}{seconds}, {told['parameters']:,} parameters"
+    yield f"{'Epochs':<11}best {told['best_epoch']} of {told['epochs_run']}{stopped}"
+    seconds = f"{told['training_time_seconds']:.1f} s on {told['device']}"
+    yield f"{'Time':<11}{seconds}, {told['parameters']:,} parameters"
     for warning in told["report"]["warnings"]:
-        yield f"  warning: {safe(warning)}"
+        yield f"warning: {warning}"
 
 
 def _judgement(model: Model) -> list[str]:

@@ -84,7 +84,8 @@ def _mistake(document: LocatedYaml, error: Mapping[str, Any]) -> Mistake:
         return _wrong_type(document, path, *TYPES[kind])
     if kind == "value_error":
         place = place_of(document, _more_exactly(document, path, error["msg"]))
-        return Mistake(place, f"`{_dotted(path)}`: {predicate(error)}")
+        subject = _subject(path) if isinstance(path[-1], int) else f"`{_dotted(path)}`"
+        return Mistake(place, f"{subject}: {predicate(error)}")
     words = NAMES if kind == "string_pattern_mismatch" else predicate(error)
     return Mistake(place_of(document, path), f"{_subject(path)} {words}", _hint(error))
 
@@ -121,6 +122,8 @@ def _hint(error: Mapping[str, Any]) -> str | None:
     given, kind = error.get("input"), error["type"]
     if kind == "string_type" and isinstance(given, int | float):
         return QUOTES
+    if kind == "tuple_type" and isinstance(given, str | int | float):
+        return f"write `[{given}]`"
     if kind == "literal_error" and isinstance(given, str):
         choices = str(error["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return _did_you_mean(given, choices)
