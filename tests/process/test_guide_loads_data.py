@@ -38,6 +38,8 @@ def write_files(folder: Path) -> None:
     prices.write_csv(folder / "prices.csv")
     daily("AAPL", "2006-12-15", "2007-02-28").write_csv(folder / "later.csv")
     prices.with_columns(pl.col("low") * 0.5).write_csv(folder / "corrected.csv")
+    opened = "Date,Open,High,Low,Close\n1704150000,1,2,0.5,1.5\n1704236400,1,2,0.5,1.5\n"
+    (folder / "sydney.csv").write_text(opened)
     american = prices.with_columns(pl.col("Date").str.to_date().dt.strftime("%m/%d/%Y"))
     american.write_csv(folder / "american.csv", separator=";")
     several = pl.concat(
