@@ -85,7 +85,7 @@ class ModelCatalog:
     def check_room(self, strategy: str) -> None:
         """Raise InputInvalid where a model of a strategy could not be saved, before anything is trained."""
         folder = self._root / _safe(strategy)
-        if not folder.resolve().is_relative_to(self._root.resolve()):
+        if not self._is_within(folder) or (folder.is_symlink() and not folder.is_dir()):
             raise InputInvalid(f"`{folder}` leads out of the models folder", hint="remove that link")
         beside = next(each for each in (folder, *folder.parents) if each.exists())
         try:
@@ -158,11 +158,17 @@ class ModelCatalog:
 
     def _is_inside(self, folder: Path) -> bool:
         has_name = NAME.fullmatch(folder.name) and NAME.fullmatch(folder.parent.name)
-        return bool(has_name) and folder.resolve().is_relative_to(self._root.resolve())
+        return bool(has_name) and self._is_within(folder)
+
+    def _is_within(self, folder: Path) -> bool:
+        try:
+            return folder.resolve().is_relative_to(self._root.resolve())
+        except RuntimeError:  # a link that leads to itself
+            return False
 
     def _folder(self, strategy: str, run_id: str) -> Path:
         folder = self._root / _safe(strategy) / _safe(run_id)
-        if not folder.resolve().is_relative_to(self._root.resolve()):
+        if not self._is_within(folder):
             raise InputInvalid(f"`{strategy}/{run_id}` is not inside the models folder")
         return folder
 

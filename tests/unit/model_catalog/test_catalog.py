@@ -182,9 +182,13 @@ def test_where_a_model_cannot_be_saved_is_found_beforehand(tmp_path: Path) -> No
     catalog.check_room("trend")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "trend").symlink_to(tmp_path)
-    with pytest.raises(InputInvalid, match="leads out of the models folder"):
-        catalog.check_room("trend")
+    link = tmp_path / "models" / "trend"
+    for target in (tmp_path, link, tmp_path / "models" / "nowhere", tmp_path / "nowhere"):
+        link.symlink_to(target)
+        with pytest.raises(InputInvalid, match="leads out of the models folder"):
+            catalog.check_room("trend")
+        assert catalog.list() == ()
+        link.unlink()
     (tmp_path / "models" / "taken").write_text("")
     for place, strategy in ((tmp_path / "models", "taken"), (Path("/proc/self/task"), "trend")):
         with pytest.raises(InputInvalid, match="no model can be saved in"):

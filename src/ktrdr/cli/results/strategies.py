@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ def checked(file: Path) -> tuple[bool, dict[str, Any], list[str]]:
         return False, shape, [error_text(error.message, error.hint, error.detail)]
     places = [(each.words, *place_of(document, each.path)) for each in remarks(strategy)]
     warnings = [_as_data(line + 1, column + 1, words) for words, line, column in places]
-    lines = [f"{safe(file)} is a strategy: {safe(strategy.name)}", *map(_warning_line(file), warnings)]
+    told = (f"warning: {file}:{each['line']}:{each['column']}: {each['message']}" for each in warnings)
+    lines = [f"{safe(file)} is a strategy: {safe(strategy.name)}", *map(safe, told)]
     return True, {"file": str(file), "valid": True, "mistakes": [], "warnings": warnings}, lines
 
 
@@ -115,10 +116,3 @@ def _indicator_cells(row: IndicatorRow) -> tuple[str, ...]:
 
 def _as_data(line: int, column: int, message: str, hint: str | None = None) -> dict[str, Any]:
     return {"line": line, "column": column, "message": message, "hint": hint}
-
-
-def _warning_line(file: Path) -> Any:
-    def line(warning: Mapping[str, Any]) -> str:
-        return f"warning: {safe(file)}:{warning['line']}:{warning['column']}: {safe(warning['message'])}"
-
-    return line
