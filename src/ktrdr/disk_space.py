@@ -17,8 +17,10 @@ HINT = "free some space, or set KTRDR_HOME to a folder on a larger disk"
 def disk_full(path: Path, needed: int | None, why: str = "No space left on device") -> DiskFull:
     """Return the error of a write to `path` that found no room, of so many bytes or of an unknown number."""
     free = free_bytes(path)
-    known = f"{needed:,} bytes are needed and {free:,} are free"
-    words = f"it needs more than the {free:,} bytes that are free" if needed is None else known
+    if needed is None:
+        words = f"it needs more than the {free:,} bytes that are free"
+    else:
+        words = f"{needed:,} bytes are needed and {free:,} are free"
     message = f"there is no room for `{path}`: {words} ({why})"
     return DiskFull(message, retry_after=RETRY_AFTER, hint=HINT)
 

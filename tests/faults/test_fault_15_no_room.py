@@ -27,6 +27,7 @@ from ktrdr.worker.runner import run
 from support.installation import Installation
 from support.small_api import small_api
 
+BARS = load_sample("MSFT", "raw").write_csv()
 UPLOAD = "upl_" + "a" * 26
 
 
@@ -96,15 +97,28 @@ class SilentChannel:
         """Nothing is abandoned here."""
 
 
-def test_fault_15_an_operation_without_room_fails_in_one_sentence_and_is_no_defect(tmp_path: Path) -> None:
+WRONG = "time,open,high,low,close,volume\n" + "2020-01-02,1,2,3,1.5,\n" * 500
+OWN_FILES = {"bars, by the owner of durable writes": BARS, "what is wrong with them, by a library": WRONG}
+
+
+@pytest.mark.parametrize("written", OWN_FILES)
+def test_fault_15_an_operation_without_room_fails_in_one_sentence_and_is_no_defect(
+    tmp_path: Path, written: str
+) -> None:
     folders = Folders(tmp_path / "bars", tmp_path / "models", tmp_path / "uploads")
     folders.uploads.mkdir()
-    load_sample("MSFT", "raw").write_csv(folders.uploads / UPLOAD)
+    (folders.uploads / UPLOAD).write_text(OWN_FILES[written])
     assignment = {
         "operation_id": "op_a",
         "operation_type": "data_import",
         "fence": 1,
-        "request": {"upload_id": UPLOAD, "file_name": "m.csv", "symbol": "M", "timeframe": "1d"},
+        "request": {
+            "upload_id": UPLOAD,
+            "file_name": "m.csv",
+            "symbol": "M",
+            "timeframe": "1d",
+            "quarantine": True,
+        },
         "work_folder": str(tmp_path / "work"),
         "log_path": str(tmp_path / "worker.log"),
     }

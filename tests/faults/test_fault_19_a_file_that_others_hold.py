@@ -28,6 +28,32 @@ def held(path: Path) -> Iterator[None]:
         stranger.close()
 
 
+class Limited(sqlite3.Connection):
+    """A connection whose disk can be full, and which counts how often it was refused."""
+
+    is_full = False
+    refused = 0
+
+    def execute(self, statement: str, values: object = (), /) -> sqlite3.Cursor:
+        try:
+            if self.is_full and statement.split(maxsplit=1)[0] in {"INSERT", "UPDATE"}:
+                error = sqlite3.OperationalError("database or disk is full")
+                error.sqlite_errorcode = sqlite3.SQLITE_FULL
+                raise error
+            return super().execute(statement, values)  # type: ignore[arg-type]  # as it came
+        except sqlite3.OperationalError:
+            self.refused += 1
+            raise
+
+
+class Connections(list[Limited]):
+    """Every connection that a store opened."""
+
+    def __call__(self, path: Path, **how: object) -> Limited:
+        self.append(sqlite3.connect(path, factory=Limited, **how))  # type: ignore[call-overload]  # as it came
+        return self[-1]
+
+
 async def start(http: httpx.AsyncClient, key: str) -> httpx.Response:
     return await http.post("/api/v1/dummy/start", json={}, headers={"Idempotency-Key": key})
 
@@ -49,9 +75,12 @@ async def test_fault_19_a_start_is_refused_while_the_file_is_held_and_succeeds_o
 
 async def test_fault_19_a_start_succeeds_if_the_file_is_let_go_in_time(tmp_path: Path) -> None:
     path = tmp_path / "operations.sqlite"
-    async with small_api(tmp_path, SqliteOperationStore(path)) as http:
+    connections = Connections()
+    async with small_api(tmp_path, SqliteOperationStore(path, connect=connections)) as http:
         with held(path):
             starting = asyncio.create_task(start(http, FIRST))
+            while not connections[0].refused:
+                await asyncio.sleep(0)
             page = (await http.get("/api/v1/operations")).json()  # reading goes on
         assert page["total_count"] == 0
         assert (await starting).status_code == 202
@@ -76,13 +105,8 @@ async def test_fault_16_a_full_disk_refuses_starts_in_one_sentence_and_lets_work
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "operations.sqlite"
-    connections: list[Limited] = []
-
-    def connect(*where: object, **how: object) -> sqlite3.Connection:
-        connections.append(sqlite3.connect(*where, factory=Limited, **how))  # type: ignore[call-overload]  # as it came
-        return connections[-1]
-
-    async with small_api(tmp_path, SqliteOperationStore(path, connect=connect)) as http:
+    connections = Connections()
+    async with small_api(tmp_path, SqliteOperationStore(path, connect=connections)) as http:
         await start(http, FIRST)
         await until(http, FIRST, "running")
         connections[0].is_full = True
@@ -98,19 +122,6 @@ async def test_fault_16_a_full_disk_refuses_starts_in_one_sentence_and_lets_work
     assert words.startswith(f"there is no room for `{path}`: 16,384 bytes are needed and ")
     assert "free (database or disk is full)" in words
     assert ended["warnings"] == [NOT_STORED]
-
-
-class Limited(sqlite3.Connection):
-    """A connection whose disk can be full."""
-
-    is_full = False
-
-    def execute(self, statement: str, values: object = (), /) -> sqlite3.Cursor:
-        if self.is_full and statement.split(maxsplit=1)[0] in {"INSERT", "UPDATE"}:
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return super().execute(statement, values)  # type: ignore[arg-type]  # as it came
 
 
 async def stored_statuses(path: Path) -> dict[str, str]:
