@@ -203,10 +203,11 @@ class OperationsService:
     async def _write(self, operation_id: str, happening: Happening) -> Operation:
         """Write an event by compare-and-swap and return the truth afterwards."""
         while True:
-            before = self._progress.over(await self._read(operation_id))
+            stored = await self._read(operation_id)
+            before = self._progress.over(stored)
             after = transition(before, happening.event, happening.at, self._table)
             if after is before:
-                self._note(before)
+                self._note(stored)
                 return self._known(before)
             try:
                 is_written = await self._store.replace(after)

@@ -161,6 +161,34 @@ async def test_a_report_that_comes_while_an_older_one_is_stored_is_stored_next(
     assert stored.progress.seq == 2
 
 
+async def test_a_report_is_still_stored_after_a_cancellation_whose_answer_was_lost(
+    service: OperationsService, store: UnreliableStore
+) -> None:
+    await claimed(service)
+    await service.apply(KEY, report(1))
+    store.fault = Fault.ERROR_AFTER_COMMIT
+    await service.cancel(KEY, "alice", "")
+    await service.keep_up()
+    stored = await store.get(KEY)
+    assert stored
+    assert (stored.progress.seq, stored.cancel_requested is not None) == (1, True)
+
+
+async def test_a_report_of_a_lease_that_was_taken_away_is_forgotten(
+    service: OperationsService, store: UnreliableStore
+) -> None:
+    await claimed(service)
+    await service.apply(KEY, report(1))
+    await service.cancel(KEY, "alice", "")
+    forced = await service.apply(KEY, events.Forced())
+    for _ in range(2):
+        await service.keep_up()
+    stored = await store.get(KEY)
+    assert stored
+    assert (stored.version, stored.fence) == (forced.version, 2)
+    assert not service.behind.is_set()
+
+
 @pytest.mark.parametrize("late", [report(1), report(2), report(3, fence=0)])
 async def test_a_report_that_is_not_newer_is_dropped(
     service: OperationsService, late: events.Progressed
