@@ -1,11 +1,12 @@
 """The rows of a live region: one a phase, its bar, its times and its words.
 
 The rule: the domain's words get the room. The bar shrinks first, then the rate goes, and what still does not
-fit stands in lines of its own below the row at work.
+fit stands in lines of its own below its row.
 """
 
 import textwrap
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from rich.cells import cell_len
 from rich.console import Group
@@ -46,13 +47,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How wide each part of a row is, and the lines below the row at work."""
+    """How wide the screen and each part of a row is; `words` is what is left beside the bar."""
 
+    width: int
     name: int
     bar: int
     spent: int
-    words: int
-    below: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """Return the room for words beside the bar."""
+        return max(self.width - self.name - self.bar - SHARE_WIDTH - self.spent - GAPS, 0)
+
+    def below(self, row: Row) -> list[str]:
+        """Return the lines of a row whose words have no room beside the bar; none if they have."""
+        if cell_len(row.needed) <= self.words or self.width < NARROWEST_FOR_LINES:
+            return []
+        free = self.width - INDENT
+        words = _with_rate(safe(row.words), row.rate, free)
+        return textwrap.wrap(words, free, break_on_hyphens=False, max_lines=MOST_LINES)
 
 
 def phase_rows(state: GenericProgressState, elapsed: float, since: float) -> list[Row]:
@@ -76,43 +89,26 @@ def finished(state: GenericProgressState) -> GenericProgressState:
 def draw_rows(rows: list[Row], width: int, height: int) -> Group:
     """Return the rows as they fit; of too many for the height only the one at work is shown."""
     layout = _layout(rows, width)
-    current = _at_work(rows)
-    is_high = len(rows) + len(layout.below) + LINES_BELOW <= height
-    drawn: list[Table | Text] = []
-    for row in rows if is_high else [current]:
-        is_split = bool(layout.below) and row is current
-        words = row.left if is_split else _with_rate(row.needed, row.rate, layout.words)
-        drawn.append(_table(row, words, layout))
-        drawn += [
-            Text(f"{'':{INDENT}}{line}", no_wrap=True, overflow="ellipsis")
-            for line in layout.below
-            if is_split
-        ]
-    return Group(*drawn)
+    drawn = [_drawn(row, layout) for row in rows]
+    is_high = sum(map(len, drawn)) + LINES_BELOW <= height
+    return Group(*chain(*(drawn if is_high else [_drawn(_at_work(rows), layout)])))
 
 
 def _layout(rows: list[Row], width: int) -> Layout:
-    """Return the widest bar that leaves room for the words at work, or else lines for them."""
-    current = _at_work(rows)
+    """Return the layout of the widest bar beside which all words have room that can have any."""
     name = 2 + max(NAME_WIDTH, *(cell_len(safe(row.name)) for row in rows))
-    spent = max(len(row.spent) for row in rows)
-    rooms = {bar: width - name - bar - SHARE_WIDTH - spent - GAPS for bar in BAR_WIDTHS}
-    narrowest = BAR_WIDTHS[-1]
-    needed = cell_len(current.needed)
-    bar = next((bar for bar in BAR_WIDTHS if needed <= rooms[bar]), None)
-    if bar or width < NARROWEST_FOR_LINES:
-        return Layout(name, bar or narrowest, spent, max(rooms[bar or narrowest], 0))
-    beside = [current.left, *(row.needed for row in rows if row is not current)]
-    others = max(map(cell_len, beside))
-    bar = next((bar for bar in BAR_WIDTHS if others <= rooms[bar]), narrowest)
-    free = width - INDENT
-    below = textwrap.wrap(
-        _with_rate(safe(current.words), current.rate, free),
-        free,
-        break_on_hyphens=False,
-        max_lines=MOST_LINES,
-    )
-    return Layout(name, bar, spent, max(rooms[bar], 0), tuple(below))
+    layouts = [Layout(width, name, bar, max(len(row.spent) for row in rows)) for bar in BAR_WIDTHS]
+    most = layouts[-1].words
+    needed = [cell_len(row.needed) for row in rows]
+    beside = max(size if size <= most else len(row.left) for size, row in zip(needed, rows, strict=True))
+    return next((each for each in layouts if beside <= each.words), layouts[-1])
+
+
+def _drawn(row: Row, layout: Layout) -> list[Table | Text]:
+    below = layout.below(row)
+    words = row.left if below else _with_rate(row.needed, row.rate, layout.words)
+    lines = (Text(f"{'':{INDENT}}{line}", no_wrap=True, overflow="ellipsis") for line in below)
+    return [_table(row, words, layout), *lines]
 
 
 def _table(row: Row, words: str, layout: Layout) -> Table:

@@ -199,6 +199,14 @@ def test_fault_48_no_row_is_wider_than_the_terminal(width: int, message: str) ->
     assert max(map(cell_len, lines)) <= width
 
 
+def test_words_stay_whole_when_their_phase_is_over() -> None:
+    done = [{"name": "Training", "percentage": 100.0, "message": LONG}, {"name": "Evaluate"}]
+    state = at(99, "Evaluate", phases=done)
+    text = io.StringIO()
+    Console(file=text, width=80, color_system=None).print(draw_rows(phase_rows(state, 4.0, 0.0), 80, 30))
+    assert [line.strip() for line in text.getvalue().splitlines()][1] == LONG
+
+
 def test_words_in_lines_of_their_own_count_as_height() -> None:
     assert len(drawn_rows(80, LONG, height=7)) == 4
     assert [line.split()[0] for line in drawn_rows(80, LONG, height=6)] == ["Training", "Epoch"]
