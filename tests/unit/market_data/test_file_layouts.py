@@ -229,8 +229,21 @@ def test_a_volume_may_be_left_out_and_a_row_without_prices_is_no_bar(importer: I
         importer(text)
 
 
-@pytest.mark.parametrize("rows", [["12/02/2024", "13/02/2024"], ["13/02/2024", "12/02/2024"]])
-def test_one_day_decides_the_order_of_all(importer: Importer, rows: list[str]) -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["12/02/2024", "13/02/2024"],
+        ["13/02/2024", "12/02/2024"],
+        ["02/12/2024", "02/13/2024"],
+        ["12-02-2024", "13-02-2024"],
+        ["12-Feb-2024", "13-Feb-2024"],
+        ["12.02.2024", "13.02.2024"],
+        ["2024/02/12", "2024/02/13"],
+    ],
+)
+def test_one_day_decides_the_order_of_all_where_nothing_else_does(
+    importer: Importer, rows: list[str]
+) -> None:
     text = "date,open,high,low,close,volume\n" + "".join(f"{each},1,2,0.5,1.5,\n" for each in rows)
     assert times(importer(text, SMALL)) == ["2024-02-12 00:00", "2024-02-13 00:00"]
 
