@@ -165,9 +165,9 @@ async def test_a_report_is_still_stored_after_a_cancellation_whose_answer_was_lo
     service: OperationsService, store: UnreliableStore
 ) -> None:
     await claimed(service)
-    await service.apply(KEY, report(1))
     store.fault = Fault.ERROR_AFTER_COMMIT
     await service.cancel(KEY, "alice", "")
+    await service.apply(KEY, report(1))
     await service.keep_up()
     stored = await store.get(KEY)
     assert stored
