@@ -88,8 +88,10 @@ def former_server(login: Installation, *, active: int) -> Iterator[psutil.Popen]
         stdin=subprocess.DEVNULL,
     ) as process:
         process.stdout.readline()
-        yield process
-        process.terminate()
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def test_an_idle_server_of_a_former_build_is_replaced(login: Installation) -> None:

@@ -38,6 +38,8 @@ OPERATION = {
 class Answers(BaseHTTPRequestHandler):
     """Knows its health and its operations."""
 
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self) -> None:
         is_health = self.path.endswith("/health")
         listed = {"data": [OPERATION] * ACTIVE, "total_count": ACTIVE, "active_count": ACTIVE}
