@@ -1,22 +1,14 @@
 """Row 30, threats 10 and 11: who comes by a port and does not get on is let go, and nobody waits for him."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
-from ktrdr.clock import SystemClock
 from ktrdr.server.connections import BODY_PIECE, BoundedProtocol, Limits
-from ktrdr.server.daemon import bind_loopback, bind_socket, serve
+from support.doors import everything, served
 
 pytestmark = pytest.mark.anyio
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: ktrdr\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: ktrdr\r\nContent-Length: 10\r\n\r\n"
@@ -48,89 +40,10 @@ class Impatient(BoundedProtocol):
     limits = Limits(connections=5, header_seconds=0.2, body_seconds=0.2, idle_seconds=0.2)
 
 
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tell how long the body was."""
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    body = await Request(scope, receive).body()
-    await PlainTextResponse(f"hello {len(body)}")(scope, receive, send)
-
-
-class Doors:
-    """The two ways into a running server, and who came by them."""
-
-    def __init__(self, path: Path, port: int) -> None:
-        self._path = path
-        self._port = port
-        self._came: list[asyncio.StreamWriter] = []
-
-    async def by_port(self, said: bytes = b"") -> Connection:
-        """Say something and go silent."""
-        return self._said(said, *await asyncio.open_connection("127.0.0.1", self._port))
-
-    async def by_socket(self, said: bytes = b"") -> Connection:
-        return self._said(said, *await asyncio.open_unix_connection(str(self._path)))
-
-    def _said(self, said: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
-        self._came.append(writer)
-        writer.write(said)
-        return reader, writer
-
-    async def close(self) -> None:
-        for each in self._came:
-            each.close()
-            with suppress(ConnectionError):
-                await each.wait_closed()
-
-
-@asynccontextmanager
-async def served(path: Path, protocol: type[BoundedProtocol] = Impatient) -> AsyncIterator[Doors]:
-    ready, is_over = asyncio.Event(), asyncio.Event()
-    port = bind_loopback(0)
-
-    async def drain() -> None:
-        """Nothing runs here."""
-
-    task = asyncio.create_task(
-        serve(
-            app,
-            [bind_socket(path / "s"), port],
-            SystemClock(),
-            ready=ready.set,
-            drain=drain,
-            is_busy=lambda: not is_over.is_set(),
-            idle_seconds=0.05,
-            protocol=protocol,
-        )
-    )
-    await ready.wait()
-    doors = Doors(path / "s", port.getsockname()[1])
-    try:
-        yield doors
-    finally:
-        await doors.close()
-        is_over.set()
-        await task
-
-
-async def everything(connection: Connection) -> bytes:
-    """Return what comes until the server hangs up."""
-    reader, _ = connection
-    said = bytearray()
-    with suppress(ConnectionResetError):
-        while part := await reader.read(4096):
-            said += part
-    return bytes(said)
-
-
 async def test_sec_11_whoever_stalls_is_let_go_and_the_owner_of_the_socket_is_not_hurried(
     tmp_path: Path,
 ) -> None:
-    async with served(tmp_path) as doors:
+    async with served(tmp_path, Impatient) as doors:
         reader, writer = await doors.by_socket(POST + b"half")
         for said in STALLED.values():
             answered = await everything(await doors.by_port(said))
@@ -141,7 +54,7 @@ async def test_sec_11_whoever_stalls_is_let_go_and_the_owner_of_the_socket_is_no
 
 @pytest.mark.parametrize("beginning", [b"GET / HTTP/1.1\r\nX: ", LONG_POST], ids=["header", "body"])
 async def test_fault_30_a_byte_now_and_then_does_not_buy_time(tmp_path: Path, beginning: bytes) -> None:
-    async with served(tmp_path) as doors:
+    async with served(tmp_path, Impatient) as doors:
         connection = await doors.by_port(beginning)
         over = asyncio.ensure_future(everything(connection))
         while not over.done():
@@ -153,7 +66,7 @@ async def test_fault_30_a_byte_now_and_then_does_not_buy_time(tmp_path: Path, be
 async def test_fault_30_a_crowd_that_says_nothing_is_told_to_come_back_and_then_let_go(
     tmp_path: Path,
 ) -> None:
-    async with served(tmp_path) as doors:
+    async with served(tmp_path, Impatient) as doors:
         crowd = [await doors.by_port() for _ in range(40)]
         reader, _ = await doors.by_socket(WHOLE)
         assert (await reader.readuntil(b"hello 0")).startswith(b"HTTP/1.1 200")
@@ -166,7 +79,7 @@ async def test_fault_30_a_crowd_that_says_nothing_is_told_to_come_back_and_then_
 
 @pytest.mark.parametrize("name", LARGE)
 async def test_sec_10_a_header_that_is_too_large_is_refused_at_either_door(tmp_path: Path, name: str) -> None:
-    async with served(tmp_path, BoundedProtocol) as doors:
+    async with served(tmp_path) as doors:
         assert b" 431 " in await everything(await doors.by_port(LARGE[name]))
         assert b" 431 " in await everything(await doors.by_socket(LARGE[name]))
 
@@ -175,7 +88,7 @@ async def test_a_large_body_behind_a_usual_header_is_taken_at_either_door(tmp_pa
     """As many fields as there may be, and two bodies of some mebibytes on one connection."""
     size = 2 * BODY_PIECE + 7
     head = b"POST / HTTP/1.1\r\n" + FIELD * 98 + b"Host: k\r\nContent-Length: %d\r\n\r\n" % size
-    async with served(tmp_path, BoundedProtocol) as doors:
+    async with served(tmp_path) as doors:
         for reader, writer in (await doors.by_port(), await doors.by_socket()):
             for _ in range(2):
                 writer.write(head + b"x" * size)
