@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,45 @@ def test_a_list_from_ones_own_server_loads_no_client_no_validation_and_no_screen
         [sys.executable, "-c", LISTING], env=ktrdr.environment, capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("\n", "There are no operations.\n")
+
+
+TRAINING_BARS = """
+import sys
+from pathlib import Path
+from ktrdr.clock import SystemClock
+from ktrdr.market_data.holes import no_holes
+from ktrdr.market_data.sample import load_sample
+from ktrdr.market_data.series_meta import Series, Terms
+from ktrdr.market_data.store import BarStore
+from ktrdr.operations.context import OperationContext
+from ktrdr.strategies.strategy import DataSection
+from ktrdr.worker.folders import Folders
+from ktrdr.operations.progress import PhaseProgress
+from ktrdr.worker.handlers.training_bars import load_training_bars
+
+folder = Path(sys.argv[1])
+BarStore(folder).replace(
+    Series("import", "OWN", "1d"), [load_sample("IBM")], Terms("raw", "XNYS"),
+    judge=lambda _: no_holes("XNYS"),
+)
+context = OperationContext(
+    operation_id="op", fence=1, emit=lambda _: None, cancelled=lambda: False, clock=SystemClock(),
+    work_folder=folder,
+)
+context.plan([PhaseProgress("Bars", 1.0)])
+context.enter("Bars")
+data = DataSection(symbols=("AAPL", "OWN"), timeframe="1d")
+bars = load_training_bars(data, context, Folders(folder, folder, folder))
+missed = {name: int(each.bars["missed"].sum()) for name, each in bars.items()}
+print(missed, "exchange_calendars" in sys.modules)
+"""
+
+
+def test_the_bars_of_a_training_need_no_calendar(tmp_path: Path) -> None:
+    """What is missing is kept with them, and the sample that comes with ktrdr knows its own."""
+    code = [sys.executable, "-c", TRAINING_BARS, str(tmp_path)]
+    done = subprocess.run(code, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "{'AAPL': 0, 'OWN': 0} False\n"
 
 
 @pytest.mark.parametrize("process", NEVER)

@@ -183,8 +183,9 @@ class SeriesLoader:
     def _finished(self, latest: datetime | None = None) -> datetime:
         """Return up to when bars are over, or `latest` if that is earlier; a calendar only if it matters."""
         timeframe, now = self._series.timeframe, self._now - self._provider.delay
-        if latest is not None and latest <= finished_until(now, timeframe, None):
-            return latest
+        rough = finished_until(now, timeframe, None)
+        if self._provider.is_closed or (latest is not None and latest <= rough):
+            return rough if latest is None else min(latest, rough)
         finished = finished_until(now, timeframe, self._calendar())
         return finished if latest is None else min(latest, finished)
 

@@ -30,13 +30,15 @@ class BarProvider(ABC):
     """A source of bars, all of one adjustment.
 
     `name` is part of what is stored, `adjustments` lists what the source can serve. A bar that is over is
-    final after `delay`; one that is not there may still come for as long as `settling`.
+    final after `delay`; one that is not there may still come for as long as `settling`, and nothing new ever
+    does from one that `is_closed`.
     Every method that asks a network raises ProviderFailed when the source cannot answer.
     """
 
     adjustments: ClassVar[tuple[Adjustment, ...]]
     delay: ClassVar[timedelta] = timedelta()
     settling: ClassVar[timedelta] = timedelta()
+    is_closed: ClassVar[bool] = False
 
     def __init__(self, name: str, settings: ProviderSettings, adjustment: Adjustment) -> None:
         self.name = name

@@ -19,6 +19,7 @@ class SampleProvider(BarProvider):
     """Daily bars of four stocks."""
 
     adjustments: ClassVar[tuple[Adjustment, ...]] = ("split_dividend", "split", "raw")
+    is_closed: ClassVar[bool] = True
 
     def look_up(self, symbol: str, timeframe: str) -> SymbolFacts:
         """Return the time of the first bar."""

@@ -7,6 +7,7 @@ from ktrdr.market_data.jumps import Jump, find_jumps
 from ktrdr.market_data.load import LoadedBars, read_bars
 from ktrdr.market_data.loading import Wish
 from ktrdr.market_data.series_choice import IMPORTED
+from ktrdr.market_data.series_meta import Series
 from ktrdr.market_data.sources import find_series
 from ktrdr.market_data.store import BarStore
 from ktrdr.operations.context import OperationContext
@@ -24,10 +25,17 @@ def load_training_bars(
     loaded = {}
     with BarLoading(store, context, folders) as loading:
         for number, (each, loader) in enumerate(zip(wanted, loading.look_up(wanted), strict=True)):
-            loading.fill(loader, (number / len(wanted), (number + 1) / len(wanted)))
+            if not _is_ones_own(store, each.series):
+                loading.fill(loader, (number / len(wanted), (number + 1) / len(wanted)))
             loaded[each.series.symbol] = read_bars(store, each.series, data.start, data.end)
     context.report(100.0, f"{', '.join(data.symbols)} {data.timeframe}")
     return loaded
+
+
+def _is_ones_own(store: BarStore, series: Series) -> bool:
+    """Tell whether bars were imported as they are: there is nobody to ask for more, and nothing to make."""
+    is_import = series.provider == IMPORTED and store.has(series)
+    return is_import and store.meta(series).terms.made_of is None
 
 
 def bar_warnings(loaded: Mapping[str, LoadedBars]) -> list[str]:
