@@ -18,7 +18,6 @@ from ktrdr.market_data.import_rows import CODE, RowReader, smallest_gap
 from ktrdr.market_data.import_source import RowSource, one_ahead
 from ktrdr.market_data.import_spill import BarSpill
 from ktrdr.market_data.importing.asking import Asks, adopted, advice
-from ktrdr.market_data.importing.foreign import refuse_foreign
 from ktrdr.market_data.importing.numbers import PLAIN
 from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
 from ktrdr.market_data.importing.sifting import sifted
@@ -226,7 +225,6 @@ def open_rows(
     """Return the rows of a file; what is in it, not its name, tells what it is."""
     with path.open("rb") as file:
         is_parquet = file.read(len(MAGIC)) == MAGIC
-    refuse_foreign(path)
     if is_parquet:
         return ParquetRows(path, options, portions.rows)
     return CsvRows(path, options, portions.block, as_text=as_text)

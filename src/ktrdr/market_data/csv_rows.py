@@ -10,6 +10,7 @@ from ktrdr.market_data.csv_text import decoded, read_text_rows
 from ktrdr.market_data.import_offences import offences
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.import_source import RowSource, WrittenRows
+from ktrdr.market_data.importing.foreign import refuse_foreign
 from ktrdr.market_data.importing.heading import find_heading
 from ktrdr.market_data.importing.layout import RowShape
 
@@ -35,6 +36,7 @@ class CsvRows(RowSource):
 
     def _begin(self, options: ImportOptions, *, as_text: bool) -> None:
         lines = self._blocks.head(HEAD + (options.skip_lines or 0))
+        refuse_foreign(b"".join(lines[:1]))
         heading = find_heading([_peeked(line, number) for number, line in enumerate(lines)], options)
         self.layout, self.skipped = heading.layout, heading.skipped
         numbers = frozenset[int]() if as_text else self.layout.numbers

@@ -10,6 +10,7 @@ import pytest
 
 from ktrdr.errors import DataInvalid
 from support.imports import SMALL, Imported, Importer
+from support.source_files import zipped
 
 ROWS = "2024-01-02,1,2,0.5,1.5,7\n2024-01-03,1,2,0.5,1.5,7\n"
 HEADER = "Date,Open,High,Low,Close,Volume\n"
@@ -293,3 +294,11 @@ def test_a_file_of_another_kind_is_named_with_the_way_out(
     with pytest.raises(DataInvalid, match=f"this is {name}") as caught:
         importer(begun)
     assert caught.value.hint
+    with pytest.raises(DataInvalid, match=f"this is {name}"):
+        importer(zipped({"packed": begun}))
+
+
+def test_a_parquet_file_in_an_archive_is_named_with_the_way_out(importer: Importer) -> None:
+    with pytest.raises(DataInvalid, match="this is a Parquet file in an archive") as caught:
+        importer(zipped({"bars.parquet": b"PAR1\0\0"}))
+    assert caught.value.hint == "unpack it and import what is in it"

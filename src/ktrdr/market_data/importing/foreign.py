@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ktrdr.errors import DataInvalid
 
@@ -34,17 +33,16 @@ KINDS: Sequence[_Kind] = (
         "UTF-16 text",
         "save it as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > FILE.csv does",
     ),
+    _Kind((b"PAR1",), "a Parquet file in an archive", UNPACK),
     _Kind((b"%PDF",), "a PDF document", "save the table as CSV"),
 )
 WEB_PAGE = _Kind((b"<!doctype", b"<html", b"<?xml"), "a web page", "download the file itself, not the page")
 JSON = _Kind((b"{", b"["), "JSON", FROM_PANDAS)
 
 
-def refuse_foreign(path: Path) -> None:
-    """Raise DataInvalid, naming the way out, for a file that is known to be no CSV."""
-    with path.open("rb") as file:
-        begun = file.read(LONGEST_MARK)
-    text = begun.lstrip().lower()
+def refuse_foreign(begun: bytes) -> None:
+    """Raise DataInvalid, naming the way out, for a file that begins as no CSV does, be it packed or not."""
+    text = begun[:LONGEST_MARK].lstrip().lower()
     found = next((each for each in KINDS if begun.startswith(each.marks)), None)
     found = found or next((each for each in (WEB_PAGE, JSON) if text.startswith(each.marks)), None)
     if found is not None:
