@@ -11,6 +11,7 @@ from ktrdr.clock import SystemClock
 from ktrdr.disk_space import disk_full, is_disk_full
 from ktrdr.errors import InputInvalid, KtrdrError, OperationCancelled
 from ktrdr.kinds.table import load_kind
+from ktrdr.memory_shortage import HINT, is_memory_short
 from ktrdr.operations.context import OperationContext
 from ktrdr.operations.events import Cancelled, Failed, Started, Succeeded, WorkerEvent
 from ktrdr.operations.operation import OperationError, WorkerIdentity
@@ -39,6 +40,10 @@ def run(assignment: Mapping[str, Any], channel: WorkerChannel, folders: Folders)
         if is_disk_full(error):
             full = disk_full(Path(assignment["work_folder"]), None, str(error))
             return Failed(fence, OperationError("error", full.code, full.message, full.hint))
+        if is_memory_short(error):
+            LOG.exception("the handler of %s had too little memory", assignment["operation_type"])
+            words = f"the memory does not suffice: {error or 'nothing was to be had'}"
+            return Failed(fence, OperationError("error", "out_of_memory", words, HINT))
         LOG.exception("the handler of %s failed", assignment["operation_type"])
         detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = f"this is a defect; the worker's log is {assignment['log_path']}"

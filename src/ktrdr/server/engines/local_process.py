@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ktrdr.memory_shortage import HINT, oom_kills, says_memory_short
 from ktrdr.operations.channel import HEADER_SIZE, frame, frame_length
 from ktrdr.operations.engine import Assignment, WorkerEngine
 from ktrdr.operations.events import ENDINGS, Failed, LeaseLost, WorkerEvent, event_from_json
@@ -27,11 +28,24 @@ LINGER = 1.0
 CHECKPOINT_GRACE = 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What was there when a worker began: the size of its log, and the kernel's count of kills for memory."""
+
+    log_size: int
+    oom_kills: int
+
+    def is_out_of_memory(self, log: str) -> bool:
+        """Tell whether what came since then speaks of too little memory."""
+        return oom_kills() > self.oom_kills or says_memory_short(Path(log), self.log_size)
+
+
 @dataclass(slots=True)
 class _Worker:
     process: asyncio.subprocess.Process
     writer: asyncio.StreamWriter
     reader: asyncio.StreamReader
+    beginning: Beginning
 
 
 class LocalProcessEngine(WorkerEngine):
@@ -114,6 +128,7 @@ class LocalProcessEngine(WorkerEngine):
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as opened, theirs, log.open("ab") as output:
             opened.enter_context(ours)
+            beginning = Beginning(output.tell(), oom_kills())
             process = await asyncio.create_subprocess_exec(
                 *(*self._program, str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -126,7 +141,7 @@ class LocalProcessEngine(WorkerEngine):
             opened.pop_all()
         reader, writer = await asyncio.open_connection(sock=ours)
         writer.write(frame(json.dumps(self._message(assignment)).encode()))
-        return _Worker(process, writer, reader)
+        return _Worker(process, writer, reader, beginning)
 
     def _message(self, assignment: Assignment) -> dict[str, object]:
         folder = self._ops / assignment.operation_id / "attempts" / str(assignment.fence)
@@ -151,9 +166,11 @@ class LocalProcessEngine(WorkerEngine):
         kill_remains(worker.process.pid)
 
     def _lost(self, assignment: Assignment, worker: _Worker) -> LeaseLost:
+        log = self.log_path(assignment.operation_id)
         how = "was stopped with the server" if self._closing else describe_end(worker.process.returncode)
-        detail = f"the worker {how} before it had a result"
-        hint = f"its last words are in {self.log_path(assignment.operation_id)}"
+        detail, hint = f"the worker {how} before it had a result", f"its last words are in {log}"
+        if worker.process.returncode and not self._closing and worker.beginning.is_out_of_memory(log):
+            detail, hint = f"{detail}, likely out of memory", f"{HINT}; {hint}"
         return LeaseLost(assignment.fence, OperationError("worker_lost", "worker_lost", detail, hint))
 
 
