@@ -1,6 +1,7 @@
 """The providers of the network as a worker process finds them in tests: they ask the server of the test."""
 
 import os
+from pathlib import Path
 
 from ktrdr.market_data.providers.crypto_exchange import CryptoExchange
 from ktrdr.market_data.providers.yahoo import YahooProvider
@@ -9,7 +10,8 @@ from support.installation import ROOT, Installation
 from support.local_sources import BINANCE, StillClock, around
 from support.market_server import MarketServer
 
-ADDRESS = os.environ.get("KTRDR_TEST_MARKET", "")
+ADDRESS_FILE = Path(os.environ.get("HOME", "/")) / ".market"  # a home is passed on to every process
+ADDRESS = ADDRESS_FILE.read_text() if ADDRESS_FILE.is_file() else ""
 
 
 class YahooHere(YahooProvider):
@@ -30,4 +32,4 @@ def asks_here(ktrdr: Installation, market: MarketServer) -> None:
     """Let every process of an installation find these providers."""
     tests = ROOT / "tests"
     ktrdr.environment["PYTHONPATH"] = f"{tests / 'support' / 'site'}:{tests}"
-    ktrdr.environment["KTRDR_TEST_MARKET"] = market.address
+    (Path(ktrdr.environment["HOME"]) / ADDRESS_FILE.name).write_text(market.address)
