@@ -13,7 +13,7 @@ import pytest
 
 from ktrdr.server.connections import QUIET_SECONDS, QuietAccept, most_connections, raise_descriptor_limit
 from support.doors import served
-from support.installation import Installation
+from support.installation import HANG_GUARD, Installation
 from support.operations import StillClock
 
 WHOLE = b"GET /api/v1/health HTTP/1.1\r\nHost: ktrdr\r\n\r\n"
@@ -82,8 +82,9 @@ async def test_fault_70_an_accept_that_fails_pauses_and_is_said_in_one_line(
         with descriptors(most_open() + 1):
             client.connect(str(tmp_path / "s"))
             client.sendall(WHOLE)
-            while not caplog.records:
-                await asyncio.sleep(0)
+            async with asyncio.timeout(HANG_GUARD / 6):
+                while not caplog.records:
+                    await asyncio.sleep(0)
         reader, writer = await asyncio.open_unix_connection(sock=client)
         assert await reader.readexactly(12) == b"HTTP/1.1 200"
         writer.close()
