@@ -1,6 +1,7 @@
 """What is kept is exactly what was accepted, and a broken bar is named by its line."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -9,12 +10,13 @@ import pytest
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.ingest import clean
 from ktrdr.market_data.sample import load_sample
-from ktrdr.market_data.series_meta import Series
+from ktrdr.market_data.series_meta import Series, Terms
 from ktrdr.market_data.sources import find_series
 from ktrdr.market_data.store import BarStore
 
 BARS = load_sample("IBM", "raw")[:300]
 SERIES = Series("import", "BTC/USDT", "1d")
+UNKNOWN = pl.lit(None, pl.Float64).alias("volume")
 
 
 def with_value(column: str, value: float | None, row: int = 6) -> pl.DataFrame:
@@ -129,3 +131,15 @@ def test_imported_bars_win_over_a_providers(tmp_path: Path) -> None:
     for provider in ("import", "sample"):
         store.replace(Series(provider, "IBM", "1d"), [BARS])
     assert find_series(store, "IBM", "1d").provider == "import"
+
+
+def test_what_is_made_of_a_series_is_told_when_its_bars_change_where_they_were_known(tmp_path: Path) -> None:
+    """Bars that follow leave the origin as it is; one in between, or a volume that is learned, changes it."""
+    store = BarStore(tmp_path)
+    store.add(SERIES, [BARS[:10].vstack(BARS[12:20]).with_columns(UNKNOWN)], Terms("raw"))
+    origins = [store.meta(SERIES).origin]
+    for more in (BARS[20:30], BARS[15:30].with_columns(UNKNOWN), BARS[10:12], BARS[:3]):
+        store.add(SERIES, [more], Terms("raw"))
+        origins.append(store.meta(SERIES).origin)
+    assert [before == after for before, after in pairwise(origins)] == [True, True, False, False]
+    assert store.read(SERIES)["time"].equals(BARS[:30]["time"])
