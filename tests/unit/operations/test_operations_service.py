@@ -4,20 +4,21 @@ import asyncio
 
 import pytest
 
-from ktrdr.errors import Conflict, NotFound, QueueFull
+from ktrdr.errors import Conflict, InputInvalid, NotFound, QueueFull
 from ktrdr.operations import events
 from ktrdr.operations.operation import Operation, OperationStatus
 from ktrdr.operations.progress import GenericProgressState
 from ktrdr.operations.service import OperationsService
 from ktrdr.operations.store import OperationFilter
 from ktrdr.server.stores.memory import MemoryOperationStore
-from support.operations import KINDS, LOST, CountRequest, StillClock
+from support.operations import KINDS, LOST, CountRequest, StillClock, an_operation
 from support.unreliable_store import Fault, UnreliableStore
 
 pytestmark = pytest.mark.anyio
 
 KEY = "op_count_aaaaaaaaaaaa"
 NOTHING_YET = (0, 0, 0)
+WHOLE = "should be a whole number"
 
 
 @pytest.fixture
@@ -263,3 +264,14 @@ async def test_a_rival_that_was_quicker_is_taken_into_account(
     store.fault, store.rival = Fault.RIVAL_FIRST, rival
     wrong = await service.apply(KEY, events.LeaseLost(1, LOST))
     assert wrong.status is OperationStatus.CANCELLED
+
+
+async def test_a_request_of_an_earlier_build_that_is_not_accepted_any_more_is_refused_in_words(
+    service: OperationsService, store: UnreliableStore
+) -> None:
+    ended = an_operation(KEY, request={"to": "the end"}, status=OperationStatus.COMPLETED)
+    await store.insert(ended, most_pending=1)
+    with pytest.raises(InputInvalid) as refused:
+        await service.retry(KEY)
+    assert refused.value.message == f"`{KEY}` was asked what is not accepted any more: `to`: {WHOLE}"
+    assert refused.value.hint == "run its command again"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from ktrdr.errors import InputInvalid
+from ktrdr.invalid_fields import field_sentences, sentence
 from ktrdr.operations.kind import OperationKind
 from ktrdr.operations.operation import Operation
 from ktrdr.operations.progress import GenericProgressState
@@ -41,4 +42,11 @@ def request_again(before: Operation, kind: OperationKind | None) -> BaseModel:
         raise InputInvalid(
             f"`{before.operation_id}` is still {before.status}", hint="cancel it, or wait for it"
         )
-    return kind.request_model.model_validate(before.request)
+    try:
+        return kind.request_model.model_validate(before.request)
+    except ValidationError as error:  # an earlier build took it
+        raise InputInvalid(
+            f"`{before.operation_id}` was asked what is not accepted any more: "
+            f"{sentence(field_sentences(error.errors()))}",
+            hint="run its command again",
+        ) from None
