@@ -11,14 +11,14 @@ import sys
 from ktrdr.client.local_socket import is_listening
 from ktrdr.server.daemon import take_lock
 from support.installation import Installation, ending, until
+from support.processes import running
 
 
 def test_twenty_commands_at_once_start_one_server(ktrdr: Installation) -> None:
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         done = list(pool.map(lambda _: ktrdr.run("operations", "list", "--output", "json"), range(20)))
     assert [each.exit_code for each in done] == [0] * 20
-    servers = [each for each in ktrdr.processes() if "ktrdr.server" in each.cmdline()]
-    assert len(servers) == 1
+    assert len(running("ktrdr.server", ktrdr.processes())) == 1
 
 
 def test_sec_01_the_socket_is_private(ktrdr: Installation) -> None:

@@ -18,6 +18,7 @@ from ktrdr.server.engines.local_process import LocalProcessEngine
 from ktrdr.server.environment import worker_variables
 from ktrdr.server.stores.memory import MemoryOperationStore
 from ktrdr.settings import Settings
+from support.processes import running
 
 DUMMY = "/api/v1/dummy/start"
 TERMINAL = {"completed", "failed", "cancelled"}
@@ -58,8 +59,7 @@ class Api:
         return await self.http.post(f"/api/v1/operations/{operation_id}/cancel", json=body)
 
     def workers(self) -> list[psutil.Process]:
-        children = psutil.Process().children(recursive=True)
-        return [each for each in children if "ktrdr.worker" in each.cmdline()]
+        return running("ktrdr.worker", psutil.Process().children(recursive=True))
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import psutil
 from ktrdr.cli.local_server import stop_server
 from ktrdr.client.server_identity import read_identity
 from ktrdr.settings import Settings
+from support.processes import running
 
 HANG_GUARD = 60.0
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ class Installation:
 
     def workers(self) -> list[psutil.Process]:
         """Return the live worker processes of this home."""
-        return [each for each in self.processes() if "ktrdr.worker" in each.cmdline()]
+        return running("ktrdr.worker", self.processes())
 
     def server(self) -> psutil.Process:
         """Return the live server process of this home."""
