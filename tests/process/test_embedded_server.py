@@ -146,6 +146,7 @@ def test_a_server_with_a_port_serves_the_commands_of_its_home_and_whoever_has_it
         assert f"running as process {process.pid}" in ktrdr.run("server", "status").stdout
         ktrdr.run("server", "stop")
         assert process.wait(timeout=30) == -signal.SIGTERM
+        assert not ktrdr.settings.runtime_dir.exists()
         said = process.stderr.read()
         assert str(ktrdr.settings.kept_token) in said
         assert ktrdr.settings.kept_token.read_text().strip() not in said
@@ -156,6 +157,7 @@ def test_an_idle_server_ends_by_itself(ktrdr: Installation) -> None:
         [sys.executable, "-m", "ktrdr.server", "--idle-seconds", "0.4"], env=ktrdr.environment
     )
     assert process.wait(timeout=30) == 0
+    assert not ktrdr.settings.runtime_dir.exists()
 
 
 def test_what_a_killed_server_left_running_is_settled_by_the_next(ktrdr: Installation) -> None:

@@ -97,12 +97,17 @@ def _work(
     app = create_app(
         store, engine, kinds, catalog=catalog, bars=bars, uploads=settings.uploads_dir, token=token
     )
+
+    async def drain() -> None:
+        await app.state.drain()
+        residence.leave()
+
     return serve(
         app,
         listeners,
         SystemClock(),
         ready=lambda: _announce(arguments.ready_fd, READY),
-        drain=app.state.drain,
+        drain=drain,
         is_busy=lambda: engine.busy,
         idle_seconds=arguments.idle_seconds or None,
         renewed=residence.renewed,

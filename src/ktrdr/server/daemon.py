@@ -202,9 +202,9 @@ async def serve(
 
 
 async def _look_after(server: DrainingServer, renewed: Callable[[], socket.socket | None]) -> bool:
-    """Move the server if its socket was removed; tell whether it has lost its place altogether."""
+    """Move the server, unless it ends, if its socket was removed; tell whether it has lost its place."""
     try:
-        if listener := renewed():
+        if not server.should_exit and (listener := renewed()):
             await server.move(listener)
     except AlreadyRunning as error:
         LOG.warning("the server ends: %s", error.message)

@@ -9,7 +9,7 @@ import fcntl
 import os
 import socket
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ktrdr.client.database_holder import server_that_has_open
@@ -26,7 +26,7 @@ class Residence:
     """Makes this process the only server of a state folder, for as long as it is entered.
 
     Entering raises AlreadyRunning if there is another. `listen` opens the door; `renewed` opens it again
-    where somebody removed it.
+    where somebody removed it; `leave` takes it away.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -63,12 +63,23 @@ class Residence:
         Where its folder cannot be made again, as after a logout, another one is taken. Raises AlreadyRunning
         if the lock is gone from its place: whoever takes the one that is there serves other data.
         """
-        if _file_at(self._settings.lock_path) != _file(os.fstat(self._lock.fileno())):
+        if not self._is_ours:
             raise AlreadyRunning(f"the state folder `{self._settings.state_dir}` was removed")
         if _file_at(self._socket_path) == self._bound and self._settings.server_note.exists():
             return None
         self._socket_path = first_private(self._settings.runtime_dirs) / SOCKET
         return self.listen()
+
+    def leave(self) -> None:
+        """Remove the socket and, if that empties it, its folder; who has lost the lock removes nothing."""
+        with suppress(OSError):
+            if self._is_ours and _file_at(self._socket_path) == self._bound:
+                self._socket_path.unlink(missing_ok=True)
+                self._socket_path.parent.rmdir()
+
+    @property
+    def _is_ours(self) -> bool:
+        return _file_at(self._settings.lock_path) == _file(os.fstat(self._lock.fileno()))
 
     def _shut_out(self, folder: Path, held: ExitStack) -> None:
         """Hold the lock of former builds, so that none of them starts over the same data.

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,27 @@ def test_it_does_not_end_while_something_is_asked(tmp_path: Path) -> None:
         return await answer[0]
 
     assert b"hello" in asyncio.run(scenario())
+
+
+def test_a_server_that_ends_does_not_open_its_door_again(tmp_path: Path) -> None:
+    looks: list[None] = []
+
+    async def scenario() -> None:
+        interrupt = partial(asyncio.get_running_loop().call_soon, signal.raise_signal, signal.SIGINT)
+        await serve(
+            app,
+            [bind_socket(tmp_path / "s")],
+            SystemClock(),
+            ready=interrupt,
+            drain=partial(asyncio.sleep, 0),
+            is_busy=lambda: False,
+            idle_seconds=0.01,
+            renewed=lambda: looks.append(None),
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(scenario())
+    assert looks == []
 
 
 def test_it_does_not_end_while_something_runs(tmp_path: Path) -> None:

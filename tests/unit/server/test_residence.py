@@ -183,3 +183,25 @@ def test_a_state_folder_that_others_could_read_is_closed_to_them(settings: Setti
     settings.state_dir.chmod(0o777)
     with Residence(settings):
         assert stat.S_IMODE(settings.state_dir.stat().st_mode) == 0o700
+
+
+def test_whoever_leaves_takes_the_socket_and_its_empty_folder_away(settings: Settings) -> None:
+    with Residence(settings) as residence, residence.listen():
+        residence.leave()
+        assert not settings.runtime_dir.exists()
+        assert (settings.runtime_dir.parent / "server.lock").exists()
+
+
+def test_what_somebody_else_put_beside_the_socket_stays(settings: Settings) -> None:
+    with Residence(settings) as residence, residence.listen():
+        (settings.runtime_dir / "notes").touch()
+        residence.leave()
+        assert [each.name for each in settings.runtime_dir.iterdir()] == ["notes"]
+
+
+def test_whoever_has_lost_the_lock_takes_nothing_away(settings: Settings) -> None:
+    """The next server of the state may be about to bind its socket there."""
+    with Residence(settings) as residence, residence.listen():
+        settings.lock_path.unlink()
+        residence.leave()
+        assert is_listening(settings.socket_path)
