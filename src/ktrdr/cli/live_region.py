@@ -17,13 +17,19 @@ from ktrdr.cli.background_output import BackgroundStream
 
 REFRESHES_PER_SECOND = 10
 CUTTING = frozenset({"linux", "screen"})
+SET_WHERE_CUT = frozenset({"XTERM_VERSION", "STY"})  # by xterm, by screen
 ERASE = (ControlType.ERASE_IN_LINE, 2)
 UP = (ControlType.CURSOR_UP, 1)
 
 
 def wraps_when_narrowed(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether the terminal wraps what it shows when it is made narrower; a few cut it off."""
-    return "XTERM_VERSION" not in environment and environment.get("TERM") not in CUTTING
+    """Tell whether the terminal wraps what it shows when it is made narrower; a few cut it off.
+
+    tmux wraps, though it may call itself `screen` and hands on what the terminal around it has set.
+    """
+    if "TMUX" in environment:
+        return True
+    return SET_WHERE_CUT.isdisjoint(environment) and environment.get("TERM") not in CUTTING
 
 
 class LiveRegion(Live):

@@ -75,7 +75,9 @@ def test_fault_48_a_storm_of_resizes_leaves_nothing_stale() -> None:
 @pytest.mark.parametrize(
     ("environment", "wraps"),
     [({"TERM": "xterm-256color"}, True), ({"TERM": "xterm", "XTERM_VERSION": "XTerm(379)"}, False)]
-    + [({"TERM": name}, False) for name in ("linux", "screen")],
+    + [({"TERM": name}, False) for name in ("linux", "screen")]
+    + [({"TERM": "screen.xterm-256color", "STY": "1.pts"}, False)]
+    + [({"TERM": "screen", "TMUX": "/tmp/tmux,1,0", "XTERM_VERSION": "XTerm(379)"}, True)],
 )
 def test_terminals_that_cut_off_what_they_show_are_known(environment: dict[str, str], wraps: bool) -> None:
     assert wraps_when_narrowed(environment) is wraps
