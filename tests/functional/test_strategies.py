@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import httpx2 as httpx
@@ -35,12 +36,18 @@ def test_every_command_of_the_guide_does_what_it_says(tmp_path: Path) -> None:
     assert "validation loss" in said
 
 
-def test_a_new_strategy_has_the_name_of_its_file_and_says_how_to_train_it(
-    alone: OneProcess, tmp_path: Path
+@pytest.mark.parametrize("name", ["my_first", "my first & only"])
+def test_a_new_strategy_says_how_to_train_it_as_a_shell_takes_it(
+    alone: OneProcess, tmp_path: Path, name: str
 ) -> None:
+    file = tmp_path / f"{name}.yaml"
+    said = alone.run("strategies", "new", str(file)).stdout.splitlines()[-1]
+    assert shlex.split(said.partition(": ")[2]) == ["ktrdr", "models", "train", str(file)]
+
+
+def test_a_new_strategy_has_the_name_of_its_file(alone: OneProcess, tmp_path: Path) -> None:
     file = tmp_path / "my_first.yaml"
-    said = alone.run("strategies", "new", str(file)).stdout
-    assert said.splitlines()[-1] == f"Train it with: ktrdr models train {file}"
+    alone.run("strategies", "new", str(file))
     assert alone.json("strategies", "show", str(file))["name"] == "my_first"
 
 

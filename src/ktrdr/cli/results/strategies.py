@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +32,8 @@ def written(file: Path, *, force: bool) -> list[str]:
     name = file.stem if NAME.fullmatch(file.stem) else USUAL_NAME
     with new_file(file, force=force) as stream:
         stream.write(template(name).encode())
-    return [f"Wrote {safe(file)}", f"Train it with: ktrdr models train {safe(file)}"]
+    train = shlex.join(("ktrdr", "models", "train", str(file)))
+    return [f"Wrote {safe(file)}", f"Train it with: {safe(train)}"]
 
 
 def checked(file: Path) -> tuple[bool, dict[str, Any], list[str]]:
