@@ -17,6 +17,7 @@ STRATEGY = str(ROOT / "examples" / "strategies" / "trend_momentum.yaml")
 NO_SERVER = ("--url", "nonsense")
 WITHOUT_JSON = {("operations", "logs"), ("operations", "watch")}
 WITHOUT_COMMAND = {(), ("models",), ("data",), ("operations",), ("server",), ("dummy",)}
+SHAPE = {"code", "detail", "hint", "lines"}
 COMMANDS = sorted(set(commands()) - WITHOUT_COMMAND - WITHOUT_JSON)
 
 
@@ -26,6 +27,7 @@ def refused(ktrdr: OneProcess, *arguments: str, code: int) -> dict[str, Any]:
     told = json.loads(done.stdout)
     assert told["exit_code"] == code
     error: dict[str, Any] = told["error"]
+    assert set(error) == SHAPE
     assert error["detail"] in done.stderr
     return error
 
@@ -106,3 +108,22 @@ def test_an_error_of_our_own_is_told_to_programs(tmp_path: Path) -> None:
     )
     told = json.loads(done.stdout)
     assert (done.returncode, told["exit_code"], told["error"]["code"]) == (70, 70, "internal")
+    assert set(told["error"]) == SHAPE
+
+
+def test_what_failed_on_the_server_is_told_in_the_same_shape(here: OneProcess) -> None:
+    done = here.run("models", "train", STRATEGY, "TSLA", "-o", "json", "--progress", "none", expect=1)
+    error = json.loads(done.stdout)["error"]
+    assert set(error) >= SHAPE
+    assert (error["code"], error["lines"]) == ("data_invalid", [])
+
+
+def test_every_mistake_is_told_where_lines_are_wanted_too(here: OneProcess, tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(Path(STRATEGY).read_text().replace("epochs: 200", "epochs: 0").replace("lags:", "lag:"))
+    done = here.run("models", "train", str(file), "-o", "ndjson", expect=2)
+    data = json.loads(done.stdout.splitlines()[0])["data"]
+    assert data["code"] == "strategy_invalid"
+    told = "\n".join((data["message"], *data["lines"]))
+    assert "`lag`" in told
+    assert "`epochs`" in told

@@ -95,9 +95,9 @@ class EventLines:
         file.write(json.dumps(line, allow_nan=False) + "\n")
         file.flush()
 
-    def error(self, message: str, hint: str | None) -> None:
+    def error(self, message: str, hint: str | None, **more: object) -> None:
         """Write what went wrong."""
-        self.write("error", {"message": message, "hint": hint})
+        self.write("error", {"message": message, "hint": hint, **more})
 
     def end(self, exit_code: int, outcome: str) -> None:
         """Write the last line."""

@@ -22,9 +22,10 @@ class Invocation:
 
     def refused(self, error: Mapping[str, Any], exit_code: int, outcome: str) -> None:
         """Tell programs of an error that began nothing, or after which nothing more is known."""
+        told = {"lines": [], **error}
         if self.output == "json":
-            sys.stdout.write(json.dumps({"error": error, "exit_code": exit_code}, indent=2) + "\n")
-        self.lines.error(error["detail"], error["hint"])
+            sys.stdout.write(json.dumps({"error": told, "exit_code": exit_code}, indent=2) + "\n")
+        self.lines.error(told["detail"], told["hint"], code=told["code"], lines=told["lines"])
         self.lines.end(exit_code, outcome)
         sys.stdout.flush()
 

@@ -45,7 +45,12 @@ class OperationOutcome:
             "status": self.status,
             "exit_code": self.exit_code,
             "reason": self.reason or None,
-            "error": error_object(self.error) if self.error else (self.final or {}).get("error"),
+            "error": error_object(self.error) if self.error else self._told_by_the_server(),
             "result": (self.final or {}).get("result_summary"),
             "operation": self.final,
         }
+
+    def _told_by_the_server(self) -> dict[str, Any] | None:
+        """Return why the operation failed, in the shape of every other error."""
+        error = (self.final or {}).get("error")
+        return {"lines": [], **error} if isinstance(error, dict) else None
