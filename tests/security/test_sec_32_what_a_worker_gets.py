@@ -51,7 +51,6 @@ def environment(kept: set[str]) -> WorkerEnvironment:
         ("data_load", {"symbols": "what an earlier build took"}, {"ccxt"}, set()),
         ("training", {"strategy_name": "s", "strategy": "no strategy"}, {"ccxt"}, set()),
     ],
-    ids=str,
 )
 def test_sec_32_a_worker_is_told_the_keys_of_its_provider_and_no_others(
     kind: str, request_: dict[str, Any], kept: set[str], expected: set[str]
