@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from ktrdr.market_data.importing.given_times import GivenTimes, is_zone
-from ktrdr.market_data.importing.time_layouts import is_day_or_month, layout_of
+from ktrdr.market_data.importing.time_layouts import OFFSETS, is_day_or_month, layout_of
 from ktrdr.market_data.importing.wall_times import WallTimes
 from ktrdr.market_data.importing.writing import Undecided
 
@@ -16,8 +16,11 @@ WHOLE, FRACTION = "%H:%M:%S", "%H:%M:%S%.f"
 UNIX = "seconds since 1970"
 SAMPLE = 100
 OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+NAMED_OFFSET = r"[\dAPMapm.]\s?([A-Z]{3,4})$"
+AFTER_NAME = r"\s?(?:UTC|GMT)([+-]\d{2}(?::?\d{2})?)$"
+HOURS_ONLY = r"(:\d{2}(?:\.\d+)?\s?[+-]\d{2})$"
 YEAR_LAST = r"^\d{1,2}-(?:\d{1,2}|[A-Za-z]{3,9})-\d{4}$"
-ZONE = re.compile(r"\s([A-Za-z_]+/[A-Za-z0-9_/+-]+|UTC|GMT|EET|CET|EST5EDT|CST6CDT)$")
+ZONE = re.compile(r"\s([A-Za-z_]+/[A-Za-z0-9_/+-]+|EST5EDT|CST6CDT)$")
 UNIX_DIGITS = r"^\d{9,19}(?:\.\d+)?$"
 UNIX_UNITS = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 
@@ -63,7 +66,7 @@ class TimeText:
     def _read(self, text: pl.Series) -> WallTimes:
         if text.str.contains(r"\s\s|\t").any():
             text = text.str.replace_all(r"\s+", " ")
-        text = self._without_zone(text)
+        text = self._without_zone(_with_plain_offsets(text))
         has_offset = text.str.contains(OFFSET) & ~text.str.contains(YEAR_LAST)
         bare = text.to_frame("text").select(_bare(pl.col("text"), has_offset)).to_series()
         wall = self._wall(bare)
@@ -114,6 +117,17 @@ class TimeText:
         between = "T" if "T" in value else " "
         layout = self._layout.replace(" ", between) + (suffix.group() if suffix else "")
         return _Direct(layout, offset[first])
+
+
+def _with_plain_offsets(text: pl.Series) -> pl.Series:
+    """Return times whose offsets are written as +01:00, where they are as EST, GMT+0100 or +01."""
+    plain = pl.col("text").str.replace(AFTER_NAME, "$1").str.replace(HOURS_ONLY, "${1}:00")
+    named = (
+        pl.col("text").str.extract(NAMED_OFFSET).replace_strict(OFFSETS, default=None, return_dtype=pl.String)
+    )
+    without = pl.col("text").str.replace(r"\s?[A-Z]{3,4}$", "")
+    told = pl.when(named.is_null()).then(plain).otherwise(without + named)
+    return text.to_frame("text").select(told).to_series()
 
 
 def _alike(layout: str) -> tuple[str, ...]:

@@ -56,12 +56,37 @@ def test_a_zone_that_is_named_beside_the_times_is_theirs(importer: Importer, wri
         read(importer, [written], None, tz="UTC")
 
 
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("2024-03-08 09:30:00 EST", "2024-03-08 14:30:00"),
+        ("2024-03-11 09:30 EDT", "2024-03-11 13:30:00"),
+        ("03/31/2024 9:30 AM EDT", "2024-03-31 13:30:00"),
+        ("2024-01-02 09:30 CET", "2024-01-02 08:30:00"),
+        ("20.03.2024 09:30:00.000 GMT-0500", "2024-03-20 14:30:00"),
+        ("2024-01-02 09:30:00+00", "2024-01-02 09:30:00"),
+        ("2024-01-02 09:30:00.5-05", "2024-01-02 14:30:00.500"),
+    ],
+)
+def test_an_offset_counts_however_it_is_written(importer: Importer, written: str, time: str) -> None:
+    assert read(importer, [written], None) == [time]
+
+
+def test_the_names_of_summer_and_winter_tell_the_hour_that_happened_twice(importer: Importer) -> None:
+    written = ["2023-11-05 01:00 EDT", "2023-11-05 01:00 EST", "2023-11-05 02:00 EST"]
+    assert read(importer, written, None) == [
+        "2023-11-05 05:00:00",
+        "2023-11-05 06:00:00",
+        "2023-11-05 07:00:00",
+    ]
+
+
 @pytest.mark.parametrize("layout", [None, "%Y-%m-%d %H:%M %Z"])
 def test_a_time_that_names_another_zone_than_the_first_is_none(
     importer: Importer, layout: str | None
 ) -> None:
-    with pytest.raises(DataInvalid, match=r"line 3: .*GMT` is not a time"):
-        read(importer, ["2024-01-02 09:30 UTC", "2024-01-02 10:30 GMT"], layout)
+    with pytest.raises(DataInvalid, match=r"line 3: .*US/Central` is not a time"):
+        read(importer, ["2024-01-02 09:30 US/Eastern", "2024-01-02 10:30 US/Central"], layout)
 
 
 def test_a_zone_that_the_name_of_a_column_says_is_not_said_again(importer: Importer) -> None:

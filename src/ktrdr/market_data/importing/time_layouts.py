@@ -1,4 +1,4 @@
-"""The usual ways to write a time: a day, and perhaps a clock after it."""
+"""The usual ways to write a time: a day, perhaps a clock after it, and perhaps the name of an offset."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,6 +28,31 @@ CLOCKS: Mapping[str, str] = {
     r"\d{1,2}:\d{2}:\d{2} ?[AaPp][Mm]": "%I:%M:%S %p",
 }
 MONTH_FIRST = {"%d/%m/%Y": "%m/%d/%Y", "%d-%m-%Y": "%m-%d-%Y"}
+# names of offsets that mean one thing wherever prices are written; CST and IST do not
+OFFSETS: Mapping[str, str] = {
+    "UTC": "+00:00",
+    "GMT": "+00:00",
+    "BST": "+01:00",
+    "WEST": "+01:00",
+    "CET": "+01:00",
+    "CEST": "+02:00",
+    "EET": "+02:00",
+    "EEST": "+03:00",
+    "MSK": "+03:00",
+    "HKT": "+08:00",
+    "SGT": "+08:00",
+    "JST": "+09:00",
+    "KST": "+09:00",
+    "AEST": "+10:00",
+    "AEDT": "+11:00",
+    "EST": "-05:00",
+    "EDT": "-04:00",
+    "CDT": "-05:00",
+    "MST": "-07:00",
+    "MDT": "-06:00",
+    "PST": "-08:00",
+    "PDT": "-07:00",
+}
 TOGETHER: Mapping[str, str] = {r"\d{12}": "%Y%m%d%H%M", r"\d{14}": "%Y%m%d%H%M%S"}
 
 
