@@ -15,6 +15,7 @@ import httpx2
 from ktrdr.cli.event_stream import stream_events
 from ktrdr.cli.plain_answers import UNCOMPRESSED, PlainAnswers
 from ktrdr.cli.retries import STREAMED, Pause, RetryPolicy, RetryTransport, sleep_out
+from ktrdr.cli.server_address import way_to
 from ktrdr.client.caller import ANYBODY, Caller
 from ktrdr.client.slow_answers import PATIENCE, SlowAnswers
 from ktrdr.errors import (
@@ -29,7 +30,6 @@ from ktrdr.errors import (
 )
 
 LOCAL_URL = "http://ktrdr"
-LOOPBACK = frozenset({"ktrdr", "localhost", "127.0.0.1", "::1"})
 LONGEST_EXCERPT = 200
 UPLOAD_CHUNK = 1 << 20
 HINT_LOCAL = "see why with `ktrdr server logs`, or start it with `ktrdr server start`"
@@ -55,15 +55,14 @@ class KtrdrApiClient:
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.base_url = base_url
-        trust_env = transport is None and _host(base_url) not in LOOPBACK
         way_out = "; `ktrdr server stop --force` ends it" if base_url == LOCAL_URL else ""
         told = partial(warn, f"the server has not answered for {PATIENCE:.0f} s, still waiting{way_out}")
-        inner = SlowAnswers(transport or httpx2.AsyncHTTPTransport(trust_env=trust_env), told)
+        inner = SlowAnswers(transport or way_to(base_url), told)
         self.http = httpx2.AsyncClient(
             base_url=base_url,
             timeout=timeout,
             transport=RetryTransport(PlainAnswers(inner), retry or RetryPolicy(), pause=pause),
-            trust_env=trust_env,
+            trust_env=False,
             headers={**UNCOMPRESSED, **caller.headers},
         )
 
@@ -231,7 +230,3 @@ async def _chunks(stream: BinaryIO) -> AsyncIterator[bytes]:
 
 def _path(operation_id: str) -> str:
     return f"/api/v1/operations/{quote(operation_id, safe='')}"
-
-
-def _host(url: str) -> str:
-    return httpx2.URL(url).host

@@ -119,15 +119,6 @@ def test_an_unreachable_server_is_named(
     assert (mapped.message, mapped.may_have_arrived) == (sentence, may_have_arrived)
 
 
-def test_proxies_of_the_environment_are_not_asked_for_a_server_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    for url in ("http://127.0.0.1:1", "http://localhost:1", LOCAL_URL):
-        assert KtrdrApiClient(url).http.trust_env is False
-    assert KtrdrApiClient("http://research:8000").http.trust_env is True
-
-
 def test_a_refused_socket_starts_the_server_and_asks_again_at_once_where_it_listens() -> None:
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n{"data": {}}')
