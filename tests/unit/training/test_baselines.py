@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ktrdr.features.partition import Partition
 from ktrdr.training.baselines import RsiRule, fit_rsi_rule
-from ktrdr.training.linear import GRADIENT_NORM, PENALTY, fit_linear
+from ktrdr.training.linear import GRADIENT_NORM, fit_linear
 from ktrdr.training.network import predict
 
 ROWS, CLASSES = 400, 3
@@ -30,7 +30,7 @@ def test_the_linear_baseline_is_the_penalised_regression_of_scikit_learn() -> No
     """scikit-learn minimises C·Σu·l + ½|W|², so C·Σu = 1/0.01 makes both the same."""
     train = partition(1)
     fit = fit_linear(train.x, train.y, train.u, CLASSES)
-    oracle = LogisticRegression(C=1 / (PENALTY * train.u.sum()), tol=1e-10, max_iter=10_000)
+    oracle = LogisticRegression(C=1 / (0.01 * train.u.sum()), tol=1e-10, max_iter=10_000)
     oracle.fit(train.x.astype(float), train.y, sample_weight=train.u)
     np.testing.assert_allclose(
         predict(fit.weights, train.x, "relu"), oracle.predict_proba(train.x.astype(float)), atol=1e-5
