@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ktrdr.fuzzy.memberships import membership as trained
 from ktrdr.strategies.fuzzy_spec import Shape
 from ktrdr.strategies.lint import lint, membership, remarks
 from ktrdr.strategies.strategy import Strategy
@@ -87,5 +89,6 @@ def test_a_doubt_stands_at_its_key() -> None:
 def test_a_doubted_set_is_computed_as_a_trained_one(
     kind: str, points: tuple[float, ...], expected: list[float]
 ) -> None:
-    shape = Shape.model_validate({"kind": kind, "points": points})
-    assert [membership(shape, each) for each in (0, 2, 3, 4, 5)] == pytest.approx(expected, abs=1e-4)
+    shape, places = Shape.model_validate({"kind": kind, "points": points}), np.array([0.0, 2, 3, 4, 5])
+    assert [membership(shape, each) for each in places] == pytest.approx(expected, abs=1e-4)
+    assert trained(places, shape) == pytest.approx(expected, abs=1e-4)
