@@ -1,7 +1,7 @@
 """A strategy as data: what the YAML file may say, and nothing else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -32,6 +32,11 @@ def _symbol(text: str) -> str:
 Symbol = Annotated[str, AfterValidator(_symbol)]
 
 
+def _named_twice(names: Sequence[object]) -> object:
+    """Return the first name that stands there before, or None."""
+    return next((each for place, each in enumerate(names) if each in names[:place]), None)
+
+
 class DataSection(Section):
     """Which bars: symbols, timeframe, an inclusive range of dates, and where they come from.
 
@@ -50,8 +55,8 @@ class DataSection(Section):
     def _range_is_in_order(self) -> "DataSection":
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"start {self.start} is after end {self.end}")
-        if len(set(self.symbols)) < len(self.symbols):
-            raise ValueError("a symbol is named twice")
+        if (twice := _named_twice(self.symbols)) is not None:
+            raise ValueError(f"symbols names {twice} twice")
         return self
 
 
@@ -83,8 +88,8 @@ class FeatureSection(Section):
 
     @model_validator(mode="after")
     def _lags_differ(self) -> "FeatureSection":
-        if len(set(self.lags)) < len(self.lags):
-            raise ValueError("a lag is named twice")
+        if (twice := _named_twice(self.lags)) is not None:
+            raise ValueError(f"lags names {twice} twice")
         return self
 
 

@@ -217,3 +217,17 @@ def test_defaults_are_not_held_against_a_file_that_is_written_out_or_partly_repl
     assert parse_strategy(strategy_to_yaml(strategy), "again.yaml") == strategy
     replaced = TrainingRequest(strategy_name="s.yaml", strategy=text, seed=7, epochs=3).resolved()
     assert replaced.training == strategy.training.model_copy(update={"seed": 7, "epochs": 3})
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "key", "words"),
+    [
+        ("lags: [1, 2]", "lags: [1, 2, 1]", "lags", "`features`: lags names 1 twice"),
+        ("symbols: [AAPL]", "symbols: [AAPL, IBM, IBM]", "symbols", "`data`: symbols names IBM twice"),
+    ],
+)
+def test_what_is_named_twice_is_named_at_its_key(good: str, bad: str, key: str, words: str) -> None:
+    text = changed((good, bad))
+    ((line, column, message, _),) = refusal(text).mistakes
+    assert message == words
+    assert text.splitlines()[line - 1][column - 1 :].startswith(key)

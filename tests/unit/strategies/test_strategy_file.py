@@ -39,11 +39,6 @@ def test_a_strategy_survives_being_written_out() -> None:
     assert parse_strategy(strategy_to_yaml(strategy), "again.yaml") == strategy
 
 
-def test_lags_that_are_named_twice_are_refused() -> None:
-    with pytest.raises(StrategyInvalid, match="a lag is named twice"):
-        parse_strategy(TEXT.replace("lags: [1, 2]", "lags: [1, 1]"), "s.yaml")
-
-
 def test_lint_says_what_zigzag_labels_are_worth() -> None:
     text = TEXT.replace("triple_barrier, horizon: 10, up: 2.0, down: 2.0, unit: atr", "zigzag")
     assert any(
