@@ -19,7 +19,7 @@ from ktrdr.indicators.compute import indicator_columns
 from ktrdr.market_data.holes import reaching_back, with_missed
 from ktrdr.strategies.bar_terms import MISSED
 from ktrdr.strategies.fuzzy_spec import Shape
-from ktrdr.strategies.strategy import Strategy
+from ktrdr.strategies.strategy import Strategy, spec_of
 
 FEWEST_ROWS = 50
 
@@ -104,6 +104,7 @@ def _remains(rows: Sequence[_Rows], strategy: Strategy) -> Remains:
         warm_up=warm_up(strategy),
         bars=pl.concat([each.bars[each.warm_up :] for each in rows]),
         null=null,
+        of_volume=frozenset(key for key in strategy.fuzzy if spec_of(strategy, key).needs_volume),
         unlabelled=np.concatenate([each.labels.y[each.warm_up :] == UNLABELLED for each in rows]),
     )
 

@@ -15,12 +15,13 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What there is after the warm-up, of all symbols: bars [n], and which rows lack what."""
+    """What there is after the warm-up, of all symbols: bars [n], which rows lack what, what needs volume."""
 
     loaded: int
     warm_up: int
     bars: pl.DataFrame
     null: Mapping[str, Flags]
+    of_volume: frozenset[str]
     unlabelled: Flags
 
 
@@ -37,11 +38,11 @@ def too_few_rows(usable: int, remains: Remains, fewest: int) -> DataInvalid:
     what = f"`{key}` has no value on {lost:,}"
     if unlabelled > lost:
         what = f"{unlabelled:,} have no label"
-    cause, hint = _cause(remains.bars, key)
+    cause, hint = _cause(remains.bars, key, needs_volume=key in remains.of_volume)
     return DataInvalid(f"{words}: of the {count:,} after the warm-up {what}{cause}", hint=hint)
 
 
-def _cause(bars: pl.DataFrame, key: str) -> tuple[str, str]:
+def _cause(bars: pl.DataFrame, key: str, *, needs_volume: bool) -> tuple[str, str]:
     """Return in words what is wrong with most of the bars, and what would help."""
     half, close = bars.height / 2, bars["close"]
     holes, flat = int((bars[MISSED] > 0).sum()), int((close.diff() == 0).sum())
@@ -51,7 +52,7 @@ def _cause(bars: pl.DataFrame, key: str) -> tuple[str, str]:
             f", since the close stays the same on {flat:,}",
             "import bars that were traded, or coarser ones",
         )
-    if idle > half:
+    if needs_volume and idle > half:
         return (
             f", since the volume of {idle:,} is 0 or unknown",
             f"leave `{key}` out, or import bars with volume",

@@ -46,10 +46,9 @@ def compute_indicator(bars: pl.DataFrame, indicator: Indicator) -> Outputs:
     spec = INDICATOR_SPECS[indicator.type]
     function = FUNCTIONS[indicator.type]
     columns = {name: _column(bars, name) for name in ("high", "low", "close", "volume")}
-    needs_volume = indicator.type == "volume_ratio"
     warm_up = spec.warm_up(indicator.parameters)
     outputs = {name: np.full(bars.height, np.nan) for name in spec.outputs}
-    for start, stop in _blocks(columns, begins_anew(bars), needs_volume=needs_volume):
+    for start, stop in _blocks(columns, begins_anew(bars), needs_volume=spec.needs_volume):
         if stop - start <= warm_up:
             continue
         block = Block(**{name: values[start:stop] for name, values in columns.items()})

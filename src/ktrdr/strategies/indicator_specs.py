@@ -90,6 +90,7 @@ class IndicatorSpec:
     maximum: float | None
     warm_up: Callable[[Mapping[str, Any]], int]
     scale_free: Callable[[Mapping[str, Any]], bool] = lambda _: True
+    needs_volume: bool = False
 
 
 def _scaled(parameters: Mapping[str, Any]) -> bool:
@@ -152,6 +153,12 @@ INDICATOR_SPECS: Mapping[str, IndicatorSpec] = {
     ),
     "roc": IndicatorSpec("Rate of change in percent", Rate, VALUE, -100, None, lambda p: p["period"]),
     "volume_ratio": IndicatorSpec(
-        "Volume against its average", Period, VALUE, 0, None, lambda p: p["period"] - 1
+        "Volume against its average",
+        Period,
+        VALUE,
+        0,
+        None,
+        lambda p: p["period"] - 1,
+        needs_volume=True,
     ),
 }

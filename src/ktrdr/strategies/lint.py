@@ -8,7 +8,7 @@ from ktrdr.strategies.fuzzy_spec import ExplicitSets, Shape
 from ktrdr.strategies.indicator_specs import INDICATOR_SPECS, IndicatorSpec
 from ktrdr.strategies.label_spec import ForwardReturn, TripleBarrier, Zigzag
 from ktrdr.strategies.reading.mistakes import KeyPath
-from ktrdr.strategies.strategy import Indicator, Strategy
+from ktrdr.strategies.strategy import Indicator, Strategy, spec_of
 
 ANY = (-math.inf, math.inf)
 USUAL: Mapping[str, tuple[float, float]] = {
@@ -71,7 +71,7 @@ def _unused(strategy: Strategy) -> Iterator[Remark]:
 
 def _idle_sets(strategy: Strategy) -> Iterator[Remark]:
     for key, spec in strategy.fuzzy.items():
-        limits = INDICATOR_SPECS[strategy.indicators[key.partition(".")[0]].type]
+        limits = spec_of(strategy, key)
         for name, shape in spec.sets.items() if isinstance(spec, ExplicitSets) else ():
             if words := _idle_words(shape, limits):
                 yield Remark(("fuzzy", key, name), f"set `{name}` of `{key}` {words}")

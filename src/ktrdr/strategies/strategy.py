@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ktrdr.strategies.bar_terms import Day
 from ktrdr.strategies.fuzzy_spec import FuzzySpec
-from ktrdr.strategies.indicator_specs import INDICATOR_SPECS
+from ktrdr.strategies.indicator_specs import INDICATOR_SPECS, IndicatorSpec
 from ktrdr.strategies.label_spec import LabelSpec
 from ktrdr.strategies.learning import ModelSection, TrainingSection
 from ktrdr.strategies.provider_name import ProviderName
@@ -128,6 +128,11 @@ class Strategy(Section):
             if problem := output_problem(key, self.indicators):
                 raise ValueError(problem)
         return self
+
+
+def spec_of(strategy: Strategy, key: str) -> IndicatorSpec:
+    """Return what is known of the indicator whose output a key of `fuzzy` names."""
+    return INDICATOR_SPECS[strategy.indicators[key.partition(".")[0]].type]
 
 
 def output_problem(key: str, indicators: Mapping[str, Indicator]) -> str | None:

@@ -30,9 +30,15 @@ def broken(**columns: pl.Expr) -> pl.DataFrame:
         (WITH_VOLUME, broken(volume=pl.lit(None, pl.Float64)), "0 or unknown", "bars with volume"),
         (TEXT, broken(**dict.fromkeys(PRICES, pl.lit(5.0))), "close stays the same", "that were traded"),
         (TEXT, broken(**{MISSED: pl.int_range(pl.len()) % 50}), "bars are missing in .* places", "data gaps"),
+        (
+            TEXT,
+            broken(volume=pl.lit(0.0), **{MISSED: pl.int_range(pl.len()) % 50}),
+            "`rsi14` has no value .* bars are missing",
+            "data gaps",
+        ),
         (TEXT, BARS[:150], "only .* usable rows are left of 150 bars$", "load a longer range"),
     ],
-    ids=["no volume", "unknown volume", "flat prices", "holes", "few bars"],
+    ids=["no volume", "unknown volume", "flat prices", "holes", "holes without volume", "few bars"],
 )
 def test_too_few_rows_tell_their_true_cause(text: str, bars: pl.DataFrame, words: str, hint: str) -> None:
     with pytest.raises(DataInvalid, match=words) as refused:
