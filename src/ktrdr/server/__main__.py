@@ -32,14 +32,22 @@ from ktrdr.server.stores.sqlite import SqliteOperationStore
 from ktrdr.settings import Settings
 
 DAMAGED = 70
+NO_PORT = "end it with `ktrdr server stop`, and start this one again"
+DESCRIPTION = """Serve the state folder of this environment in the foreground, until told to stop or idle.
+The first command starts such a server by itself; start it by hand to serve a port as well."""
+ABOUT_THE_PORT = """Whoever comes by the port has to show a token: `Authorization: Bearer <token>`.
+It is made once and kept in the state folder, in the file `token`; the server prints where that is.
+Commands read it from there: KTRDR_TOKEN_FILE=<file> ktrdr operations list --url http://127.0.0.1:<port>"""
 
 
 def main() -> int:
-    """Serve until told to stop; 0 also when another server already does."""
+    """Serve until told to stop; 0 also when another server already does, unless a port is asked for."""
     arguments = _parse()
     try:
         _serve(arguments, Settings.load())
     except AlreadyRunning as error:
+        if arguments.port is not None:
+            return _refuse(AlreadyRunning(error.message, hint=NO_PORT), arguments.ready_fd)
         print(error.message)  # noqa: T201  # the one line a person who starts it by hand sees
         return 0
     except KtrdrError as error:
@@ -56,12 +64,22 @@ def _refuse(error: KtrdrError, ready: int | None) -> int:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ktrdr.server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m ktrdr.server",
+        description=DESCRIPTION,
+        epilog=ABOUT_THE_PORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--port", type=int, help="also listen on this loopback port, for whoever has the token"
     )
     parser.add_argument("--ready-fd", type=int, help="write a line to this descriptor when serving")
-    parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS, help="0: never exit when idle")
+    parser.add_argument(
+        "--idle-seconds",
+        type=float,
+        default=IDLE_SECONDS,
+        help="end after so many without a request or work (default: %(default)g; 0: never)",
+    )
     parser.add_argument("--slots", type=int, help="how many operations run at once (default: cores)")
     return parser.parse_args()
 

@@ -226,6 +226,30 @@ def test_the_program_leaves_a_home_that_is_served(home: Path, capsys: pytest.Cap
     assert capsys.readouterr().out == "the server is already running\n"
 
 
+def test_a_port_is_not_served_by_the_server_that_runs_already(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that asks for one must not go on as if it were served."""
+    monkeypatch.setattr("sys.argv", ["server", "--port", "1"])
+    private_directory(home / "state")
+    held = take_lock(home / "state" / "server.lock")
+    assert program.main() == 1
+    os.close(held)
+    said = capsys.readouterr().err
+    assert said.startswith("error: the server is already running\nhint: end it with `ktrdr server stop`")
+
+
+def test_the_help_tells_where_the_token_of_a_port_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["server", "--help"])
+    with pytest.raises(SystemExit):
+        program.main()
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "KTRDR_TOKEN_FILE=<file> ktrdr operations list --url" in shown
+    assert "default: 900; 0: never" in shown
+
+
 def test_the_program_says_what_is_wrong_with_a_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = Settings.load().runtime_dir
     folder.mkdir(parents=True)
