@@ -65,6 +65,15 @@ def times(done: Imported, symbol: str = "X") -> Sequence[str]:
             {"columns": {"time": "D+C"}},
         ),
         ("Datum;Erster;Hoch;Tief;Schlusskurs", "02.01.2024;1;2;0,5;1,5\n03.01.2024;1;2;0,5;1,5", {}),
+        ("Data;Abertura;Máxima;Mínima;Fechamento", "02.01.2024;1;2;0,5;1,5\n03.01.2024;1;2;0,5;1,5", {}),
+        ("Datum;Öppning;Högst;Lägst;Stängning", "2024-01-02;1;2;0,5;1,5\n2024-01-03;1;2;0,5;1,5", {}),
+        ("Datum;Open;Hoog;Laag;Slot", "2024-01-02;1;2;0,5;1,5\n2024-01-03;1;2;0,5;1,5", {}),
+        ("DATE;OUVERTURE;PLUS HAUT;PLUS BAS;CLOTURE", "2024-01-02;1;2;0,5;1,5\n2024-01-03;1;2;0,5;1,5", {}),
+        (
+            "Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie",
+            "2024-01-02,1,2,0.5,1.5\n2024-01-03,1,2,0.5,1.5",
+            {},
+        ),
         (
             "Fecha;Apertura;Máximo;Mínimo;Cierre",
             "02/01/2024;1;2;0,5;1,5\n03/01/2024;1;2;0,5;1,5",
@@ -78,6 +87,20 @@ def test_the_same_bars_are_found_however_their_columns_are_named(
     done = importer(f"{header}\n{rows}\n", **asked)
     assert times(done) == ["2024-01-02 00:00", "2024-01-03 00:00"]
     assert done.bars["X"].select(PRICES).rows() == [(1.0, 2.0, 0.5, 1.5)] * 2
+
+
+@pytest.mark.parametrize("order", ["open high low close", "low high open close", "open close high low"])
+def test_columns_without_names_are_proposed_in_the_order_that_their_first_row_shows(
+    importer: Importer, order: str
+) -> None:
+    bar = {"open": "1", "high": "2", "low": "0.5", "close": "1.5"}
+    row = ",".join(["2024-01-02", *(bar[name] for name in order.split()), "7"])
+    proposed = " ".join(
+        f"--map {name}={place}" for place, name in enumerate(["time", *order.split(), "volume"], 1)
+    )
+    with pytest.raises(DataInvalid) as refused:
+        importer(f"{row}\n")
+    assert (refused.value.hint or "").startswith(f"add --no-header {proposed} ")
 
 
 def test_a_line_that_is_skipped_is_told(importer: Importer) -> None:

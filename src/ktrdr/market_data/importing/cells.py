@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from ktrdr.market_data.bars import PRICES
 
+# the orders in which those write prices that name no columns
+ORDERS = (PRICES, ("low", "high", "open", "close"), ("open", "close", "high", "low"))
 NUMBER = re.compile(r"[-+]?[$€£¥]?\s?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[KMBT%]?$")
 DAY = re.compile(
     r"\d{4}([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d{4}|(?:19|20)\d{6}(?!\d)"
@@ -44,7 +46,7 @@ def is_bar(cells: Sequence[str]) -> bool:
 def usual_order(cells: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
     """Return the places of the fields if a row is a time, four prices and perhaps a volume; else none.
 
-    That the second price is the highest and the third the lowest has to show in the row.
+    Which price is the highest and which the lowest has to show in the row.
     """
     begun = next((place for place, cell in enumerate(cells) if is_time(cell)), None)
     if begun is None:
@@ -53,10 +55,11 @@ def usual_order(cells: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
     if is_day(cells[begun]) and after < len(cells) and is_clock(cells[after]):
         after += 1
     priced = cells[after : after + len(PRICES)]
-    if len(priced) < len(PRICES) or not _is_price_order(priced):
+    order = next((each for each in ORDERS if _is_order(each, priced)), None)
+    if order is None:
         return {}
     found = {"time": tuple(range(begun, after))}
-    found |= {name: (after + number,) for number, name in enumerate(PRICES)}
+    found |= {name: (after + number,) for number, name in enumerate(order)}
     volume = after + len(PRICES)
     return found | ({"volume": (volume,)} if volume < len(cells) and is_number(cells[volume]) else {})
 
@@ -70,9 +73,10 @@ def amount(cell: str) -> float | None:
         return None
 
 
-def _is_price_order(priced: Sequence[str]) -> bool:
+def _is_order(order: Sequence[str], priced: Sequence[str]) -> bool:
+    """Tell whether prices could be in an order: the highest is where it says, and the lowest."""
     numbers = [each for cell in priced if (each := amount(cell)) is not None]
-    if len(numbers) < len(PRICES):
+    if len(numbers) < len(order):
         return False
-    opened, high, low, closed = numbers
-    return 0 < low <= min(opened, closed) and high >= max(opened, closed)
+    named = dict(zip(order, numbers, strict=True))
+    return 0 < named["low"] == min(numbers) and named["high"] == max(numbers)
