@@ -206,7 +206,8 @@ class BarImport:
             raise wrong.error(
                 f"leave `{self._options.symbol}` out, as column `{named}` names the symbols"
                 if found.contradicts and named
-                else None
+                else None,
+                good=sum(each.bars for each in found.series.values()),
             )
         if not found.series:
             raise DataInvalid(source.nothing, hint=NOTHING_WRITTEN)

@@ -86,7 +86,7 @@ def _records(lines: _Lines, separator: str) -> Iterator[tuple[int, list[str]]]:
             row = next(reader, [])
         except csv.Error as error:
             raise DataInvalid(f"line {begun}: {error}", hint="are the quotes right?") from None
-        if row:
+        if len(row) > 1 or any(map(str.strip, row)):
             yield begun, row
 
 

@@ -9,8 +9,9 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import EARLIEST, LATEST, TIMEFRAME_SECONDS
 from ktrdr.market_data.import_offences import Fault
 from ktrdr.market_data.import_options import ImportOptions
-from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.asking import Asks, ask_for_zone
 from ktrdr.market_data.importing.session_days import SessionDays
+from ktrdr.market_data.importing.time_layouts import short_year_layouts
 from ktrdr.market_data.importing.wall_times import WallTimes
 from ktrdr.market_data.time_text import TimeText, zero_offset
 
@@ -67,6 +68,7 @@ class TimeReader:
         """Return the times; a fault names each that is none, is in the future, or happened twice or never."""
         written = _possible(written)
         found = self._walls(written)
+        self._refuse_short_years(written, found.wall)
         self._tz = self._tz or found.zone
         self._learn(found)
         wall, offset = found.wall, found.offset
@@ -131,8 +133,18 @@ class TimeReader:
         if self._has_offset is None and known:
             self._has_offset = with_offset > 0
         if known and not self._has_offset and not self._is_daily and self._tz is None:
-            note = "or the zone they are in, as --tz America/New_York"
-            raise Asks("the times do not say their zone", {"tz": "UTC"}, note)
+            raise ask_for_zone(self._options)
+
+    def _refuse_short_years(self, written: pl.Series, wall: pl.Series) -> None:
+        """Ask for the layout of a file whose years have two digits, when none of its first times is one."""
+        is_read = self._has_offset is not None or wall.count() or self._options.time_format is not None
+        if is_read or written.dtype != pl.String:
+            return
+        texts = written.drop_nulls().str.strip_chars()
+        layouts = short_year_layouts(texts)
+        if layouts:
+            words = f"column `{self._column}` has years of two digits, as `{texts[0][:40]}`"
+            raise Asks(words, {"time_format": layouts[0]}, " ".join(f"or {each}" for each in layouts[1:]))
 
     def _in_zone(self, wall: pl.Series) -> tuple[pl.Series, pl.Series]:
         zoned = wall.dt.replace_time_zone(self._tz or "UTC", ambiguous="null", non_existent="null")

@@ -60,6 +60,7 @@ def test_what_excel_and_exchanges_write_is_read(read: Reader) -> None:
         HEADER + "\n" + GOOD + "\n" + NEXT + "\n",
         HEADER + '"2020-01-02","1","2","0.5","1.5","100"\n' + NEXT,
         HEADER + NEXT + GOOD + GOOD,
+        HEADER + GOOD + "   \n" + NEXT + "\t\n \n",
         HEADER.upper() + GOOD.replace(",", " , ") + NEXT,
         HEADER + GOOD.replace("-", "") + NEXT.replace("-", ""),
     ):
@@ -69,6 +70,13 @@ def test_what_excel_and_exchanges_write_is_read(read: Reader) -> None:
 def test_lines_are_counted_over_blank_ones(read: Reader) -> None:
     with pytest.raises(DataInvalid, match="line 5: "):
         read(HEADER + GOOD + "\n\n" + "2020-01-03,x,2,1,1,1\n")
+
+
+def test_a_few_wrong_lines_among_good_ones_may_be_set_aside(read: Reader) -> None:
+    """A line of totals at the end is no time, and no other way of writing times would make it one."""
+    with pytest.raises(DataInvalid, match="line 4: column `Date`: `Average` is not a time") as refused:
+        read(HEADER + GOOD + NEXT + "Average,1,2,0.5,1.5,100\n")
+    assert "--quarantine sets wrong lines aside" in (refused.value.hint or "")
 
 
 def test_columns_may_be_named_and_the_others_are_reported(read: Reader) -> None:

@@ -272,6 +272,30 @@ def test_one_day_decides_the_order_of_all_where_nothing_else_does(
     assert times(importer(text, SMALL)) == ["2024-02-12 00:00", "2024-02-13 00:00"]
 
 
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("02/13/24", "add --time-format %m/%d/%y"),
+        ("2/13/24 00:00", "add --time-format '%m/%d/%y %H:%M'"),
+        ("13.02.24", "add --time-format %d.%m.%y"),
+        ("13-Feb-24", "add --time-format %d-%b-%y"),
+        ("02/03/24", "add --time-format %m/%d/%y (or %d/%m/%y)"),
+    ],
+)
+def test_years_of_two_digits_are_refused_with_their_format(
+    importer: Importer, written: str, hint: str
+) -> None:
+    with pytest.raises(DataInvalid, match="years of two digits") as refused:
+        importer(f"{HEADER}{written},1,2,0.5,1.5,7\n")
+    assert refused.value.hint == hint
+
+
+def test_clocks_of_twelve_hours_are_proposed_with_the_month_first(importer: Importer) -> None:
+    with pytest.raises(DataInvalid) as refused:
+        importer(f"{HEADER}02/03/2024 9:30:00 AM,1,2,0.5,1.5,7\n", timeframe="1h", tz="UTC")
+    assert refused.value.hint == "add --time-format '%m/%d/%Y %I:%M:%S %p' (or %d/%m/%Y %I:%M:%S %p)"
+
+
 def test_seconds_since_1970_may_be_floating_point_numbers_in_parquet(importer: Importer) -> None:
     for unit in (1, 10**3, 10**6, 10**9):
         frame = pl.DataFrame({"time": [1704067200.0 * unit, 1704070800.0 * unit]}).with_columns(

@@ -67,6 +67,15 @@ def test_a_moment_is_of_the_session_that_contains_it(
     assert days(read(importer, times, calendar, tz=tz)) == expected
 
 
+def test_a_clock_without_a_zone_is_proposed_to_be_that_of_the_calendar(importer: Importer) -> None:
+    """In UTC 15:00 in Tokyo would be midnight of the next day, and so the date of another bar."""
+    written = ["2024-01-04 15:00", "2024-01-05 15:00"]
+    with pytest.raises(DataInvalid) as refused:
+        read(importer, written, "XTKS")
+    assert refused.value.hint == "add --tz Asia/Tokyo (or the zone they are in, as --tz UTC)"
+    assert days(read(importer, written, "XTKS", tz="Asia/Tokyo")) == jan(4, 5)
+
+
 @pytest.mark.parametrize(
     ("times", "tz", "message", "hint"),
     [

@@ -34,6 +34,13 @@ class Asks(DataInvalid):
         super().__init__(message, hint=advice([self]), detail=detail)
 
 
+def ask_for_zone(options: ImportOptions) -> Asks:
+    """Return the refusal of times without a zone; it proposes that of the calendar."""
+    proposed = options.calendar.zone if options.calendar else "UTC"
+    note = f"or the zone they are in, as --tz {'UTC' if options.calendar else 'America/New_York'}"
+    return Asks("the times do not say their zone", {"tz": proposed}, note)
+
+
 def advice(asked: Iterable[Asks]) -> str:
     """Return one hint for all that is asked, with every option once."""
     changes: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.expected import WEEK
 from ktrdr.market_data.import_options import ImportOptions
-from ktrdr.market_data.importing.asking import Asks
+from ktrdr.market_data.importing.asking import ask_for_zone
 from ktrdr.market_data.importing.wall_times import WallTimes
 
 SUNDAY = 7
@@ -51,8 +51,7 @@ class SessionDays:
     def finish(self) -> None:
         """Raise DataInvalid for times that could be of two days, and for a zone that nothing needs."""
         if self._zoneless:
-            note = "or the zone they are in, as --tz America/New_York"
-            raise Asks("the times of the bars do not say their zone", {"tz": "UTC"}, note)
+            raise ask_for_zone(self._options)
         if self._of_two_days is not None:
             raise DataInvalid(
                 f"column `{self._column}` has moments such as {self._of_two_days:%Y-%m-%d %H:%M} UTC, "

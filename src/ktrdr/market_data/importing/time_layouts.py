@@ -1,7 +1,7 @@
 """The usual ways to write a time: a day, perhaps a clock after it, and perhaps the name of an offset."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 DAYS: Mapping[str, str] = {
     r"\d{4}-\d{1,2}-\d{1,2}": "%Y-%m-%d",
@@ -53,6 +53,8 @@ OFFSETS: Mapping[str, str] = {
     "PST": "-08:00",
     "PDT": "-07:00",
 }
+SHORT_YEAR = re.compile(r"(\d{1,2})([-/. ])(\d{1,2}|[A-Za-z]{3})\2(\d{2})(?=\s|$)")
+DECEMBER = 12
 TOGETHER: Mapping[str, str] = {r"\d{12}": "%Y%m%d%H%M", r"\d{14}": "%Y%m%d%H%M%S"}
 
 
@@ -71,6 +73,25 @@ def layout_of(text: str, *, is_day_first: bool | None = True) -> str | None:
 def is_day_or_month(layout: str) -> bool:
     """Tell whether a layout begins with a day that could be a month, or the other way round."""
     return layout.split(" ", maxsplit=1)[0] in {*MONTH_FIRST, *MONTH_FIRST.values()}
+
+
+def month_first(layout: str) -> str:
+    """Return a layout with its day and its month the other way round."""
+    return layout.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
+
+
+def short_year_layouts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return how times with years of two digits could be written, in Python's directives; else none."""
+    found = [match for each in texts if (match := SHORT_YEAR.match(each))]
+    layout = layout_of(SHORT_YEAR.sub(r"\1\2\3\g<2>20\4", found[0].string)) if found else None
+    if layout is None:
+        return ()
+    short = python_layout(layout).replace("%Y", "%y")
+    if any(each[3].isalpha() for each in found):
+        return (short.replace("%B", "%b"),)
+    is_day_first = any(int(each[1]) > DECEMBER for each in found) or found[0][2] == "."
+    is_month_first = any(int(each[3]) > DECEMBER for each in found)
+    return (short,) if is_day_first else (month_first(short), *([] if is_month_first else [short]))
 
 
 def python_layout(layout: str) -> str:

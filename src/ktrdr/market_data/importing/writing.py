@@ -14,7 +14,7 @@ from ktrdr.market_data.import_options import LINE, ImportOptions
 from ktrdr.market_data.importing import numbers
 from ktrdr.market_data.importing.asking import Asks
 from ktrdr.market_data.importing.numbers import NumberWriting
-from ktrdr.market_data.importing.time_layouts import layout_of, python_layout
+from ktrdr.market_data.importing.time_layouts import layout_of, month_first, python_layout
 
 DAY_OR_MONTH = r"^\s*(\d{1,2})[/-](\d{1,2})[/-]\d{4}"
 TEXTS = (*PRICES, "volume")
@@ -104,7 +104,10 @@ class Survey:
             else f", and `{(month or doubtful).text}` the other"
         )
         layout = _layout(doubtful.text)
-        raise Asks(words, {"time_format": layout}, f"or {_month_first(layout)}")
+        other = month_first(layout)
+        if "%p" in layout:  # clocks of twelve hours are mostly beside months that come first
+            layout, other = other, layout
+        raise Asks(words, {"time_format": layout}, f"or {other}")
 
     def _where(self, seen: Seen) -> str:
         return f"{self.noun} {seen.line}: column `{seen.column}`: `{seen.text[:40]}`"
@@ -122,7 +125,3 @@ def _layout(text: str) -> str:
     wall, *zone = re.split(r"\s*([Zz]|[+-]\d{2}:?\d{2})$", " ".join(text.split()), maxsplit=1)
     found = layout_of(wall) or "%d/%m/%Y"
     return python_layout(found) + ("%z" if zone else "")
-
-
-def _month_first(layout: str) -> str:
-    return layout.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
