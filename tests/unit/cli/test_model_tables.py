@@ -43,8 +43,8 @@ def test_a_figure_never_stands_without_the_label_it_is_of() -> None:
     assert "zigzag 0.05" in rows[0]
     assert "0.750" in rows[0]
     assert "A,B,C and 2 more" in rows[1]
-    assert "2026-01-02 03:04     7      –          –  not distinguishable  2.4 kB" in rows[1]
-    assert "beats prior, linear" in rows[2]
+    assert "2026-01-02 03:04     7      –          –  not distinguishable " in rows[1]
+    assert "beats prior, linear; worse than majority  2.4 kB" in rows[2]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,7 @@ def test_models_are_chosen_and_sorted(
     [
         ({"prior": "yes", "rsi_rule": "yes"}, "beats prior, RSI rule"),
         ({"prior": "no", "linear": "not distinguishable"}, "worse than prior"),
+        ({"prior": "no", "linear": "no", "direction": "yes"}, "beats a coin; worse than prior, linear"),
         ({"prior": "not distinguishable", "linear": "not distinguishable"}, "not distinguishable"),
         ({"prior": "too few dates"}, "too few dates"),
         ({}, "–"),

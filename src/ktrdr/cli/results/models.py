@@ -23,7 +23,7 @@ RIGHT = frozenset({"SEED", "SKILL", "DIRECTION", "SIZE"})
 MOST_SYMBOLS = 3
 FIGURES = ("skill", "direction", "accuracy")
 VERDICT_WORDS = {"yes": "beats", "no": "worse than"}
-RIVALS = {"rsi_rule": "RSI rule"}
+RIVALS = {"rsi_rule": "RSI rule", "direction": "a coin"}
 
 
 class Sort(StrEnum):
@@ -72,13 +72,14 @@ def csv_lines(models: Sequence[Model]) -> list[str]:
 
 
 def verdict_words(summary: Model) -> str:
-    """Return the verdicts in a few words: what it beats, else what it is worse than, else why neither."""
+    """Return the verdicts in a few words: what it beats and what it is worse than, else why neither."""
     answers = summary.get("verdicts") or {}
-    for answer, words in VERDICT_WORDS.items():
-        rivals = [RIVALS.get(name, safe(name)) for name, each in answers.items() if each == answer]
-        if rivals:
-            return f"{words} {', '.join(rivals)}"
-    return str(next(iter(answers.values()), UNKNOWN))
+    rivals = {
+        words: [RIVALS.get(name, safe(name)) for name, each in answers.items() if each == answer]
+        for answer, words in VERDICT_WORDS.items()
+    }
+    told = [f"{words} {', '.join(names)}" for words, names in rivals.items() if names]
+    return "; ".join(told) or str(next(iter(answers.values()), UNKNOWN))
 
 
 def page_lines(model: Model) -> list[str]:
