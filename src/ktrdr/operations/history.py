@@ -31,8 +31,8 @@ class History:
     async def of(self, kind: str) -> dict[str, Any]:
         """Return medians of the last five that completed, nothing without any.
 
-        `usual_seconds` is the whole; `usual_phases` is there where the newest that went through phases, and
-        those like it, say how long each takes.
+        `usual_seconds` is the whole; `usual_phases` is there where those that went through the most phases
+        say how long each takes.
         """
         if kind not in self._runs:
             completed = OperationFilter(frozenset({OperationStatus.COMPLETED}), kind, LAST_RUNS)
@@ -58,13 +58,15 @@ def as_usual(operation: Operation, report: Progressed) -> Progressed:
 
 
 def _usual_phases(runs: list[Mapping[str, float]]) -> dict[str, float]:
-    alike = [run for run in runs if run.keys() == runs[-1].keys()]
-    return {name: round(median(run[name] for run in alike), 3) for name in alike[-1]} if alike else {}
+    """Return the median of each phase over runs like the newest with the most: a dry run leaves some out."""
+    whole: Mapping[str, float] = max(reversed(runs), key=len, default={})
+    alike = [run for run in runs if run.keys() == whole.keys()]
+    return {name: round(median(run[name] for run in alike), 3) for name in whole}
 
 
 def _run(operation: Operation) -> Run:
     phases = {phase.name: phase.elapsed_seconds for phase in operation.progress.phases}
-    is_told = len(phases) > 1 and min(phases.values()) > 0  # a dry run says nothing of what it left out
+    is_told = len(phases) > 1 and min(phases.values()) > 0
     return Run(_seconds(operation), phases if is_told else {})
 
 

@@ -75,6 +75,14 @@ async def test_each_phase_has_its_median_over_those_that_went_through_the_same()
     assert usual == {"Bars": 2.0, "Training": 70.0}
 
 
+async def test_a_dry_run_does_not_make_forgotten_what_training_takes() -> None:
+    store = MemoryOperationStore()
+    await store.insert(ran(1, 100.0, phases={"Bars": 1.0, "Features": 2.0, "Training": 97.0}))
+    await store.insert(ran(2, 3.0, phases={"Bars": 1.5, "Features": 1.5}))
+    usual = (await History(store).of("count"))["usual_phases"]
+    assert usual == {"Bars": 1.0, "Features": 2.0, "Training": 97.0}
+
+
 @pytest.mark.parametrize(
     ("usual", "percentage"),
     [({"Bars": 1.0, "Training": 999.0}, 0.2), ({"Bars": 1.0}, 15.0), ({}, 15.0), (None, 15.0)],
