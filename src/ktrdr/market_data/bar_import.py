@@ -207,7 +207,6 @@ class BarImport:
                 f"leave `{self._options.symbol}` out, as column `{named}` names the symbols"
                 if found.contradicts and named
                 else None,
-                good=sum(each.bars for each in found.series.values()),
             )
         if not found.series:
             raise DataInvalid(source.nothing, hint=NOTHING_WRITTEN)

@@ -1,5 +1,6 @@
 """When bars opened, in UTC: text, dates, datetimes and seconds since 1970."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import polars as pl
 
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import EARLIEST, LATEST, TIMEFRAME_SECONDS
-from ktrdr.market_data.import_offences import Fault
+from ktrdr.market_data.import_offences import ALL_OR_NONE, Fault
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import Asks, ask_for_zone
 from ktrdr.market_data.importing.session_days import SessionDays
@@ -72,7 +73,7 @@ class TimeReader:
         self._tz = self._tz or found.zone
         self._learn(found)
         wall, offset = found.wall, found.offset
-        faults = [self._fault(written, wall.is_null(), "is not a time", READABLE)]
+        faults = list(self._no_times(written, wall))
         if self._has_offset is not None:
             is_odd = offset.is_null() if self._has_offset else offset.is_not_null()
             words = (
@@ -134,6 +135,13 @@ class TimeReader:
             self._has_offset = with_offset > 0
         if known and not self._has_offset and not self._is_daily and self._tz is None:
             raise ask_for_zone(self._options)
+
+    def _no_times(self, written: pl.Series, wall: pl.Series) -> Iterator[Fault]:
+        """Yield what is no time; a word below times is not one that is written in another way."""
+        if written.dtype == pl.String and self._has_offset is not None:
+            is_word = wall.is_null() & ~written.str.contains(r"\d")
+            yield self._fault(written, is_word, "is not a time", ALL_OR_NONE)
+        yield self._fault(written, wall.is_null(), "is not a time", READABLE)
 
     def _refuse_short_years(self, written: pl.Series, wall: pl.Series) -> None:
         """Ask for the layout of a file whose years have two digits, when none of its first times is one."""

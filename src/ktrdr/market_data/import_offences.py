@@ -11,8 +11,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.import_options import LINE
 from ktrdr.market_data.ingest import FIRST_OFFENDERS
 
-ASIDE = "--quarantine sets wrong lines aside and keeps the rest"
-ALL_OR_NONE = f"nothing was written; {ASIDE}"
+ALL_OR_NONE = "nothing was written; --quarantine sets wrong lines aside and keeps the rest"
 OFFENCES: dict[str, type[pl.DataType]] = {"line": pl.Int64, "words": pl.String, "hint": pl.String}
 
 
@@ -87,16 +86,10 @@ class Offences:
             f"{self._noun} {line}: {words}" for line, words in self._first.select("line", "words").rows()
         )
 
-    def error(self, hint: str | None = None, *, good: int = 0) -> DataInvalid:
-        """Return the first ten as an error, with a hint or that of the first.
-
-        Where more bars are `good`, the lines could also be set aside.
-        """
+    def error(self, hint: str | None = None) -> DataInvalid:
+        """Return the first ten as an error, with a hint or that of the first."""
         first, *others = self.sentences
-        own: str = self._first["hint"][0]
-        if good > self.count and ASIDE not in own:
-            own = f"{own}; {ASIDE}"
-        return DataInvalid(first, detail=others, hint=hint or own)
+        return DataInvalid(first, detail=others, hint=hint or self._first["hint"][0])
 
     def close(self) -> None:
         """Close the file."""

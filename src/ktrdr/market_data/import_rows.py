@@ -7,13 +7,13 @@ import polars as pl
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import PRICES, SCHEMA, TIMEFRAME_SECONDS
 from ktrdr.market_data.csv_times import TimeReader
-from ktrdr.market_data.import_offences import Fault, split_faulty
+from ktrdr.market_data.import_offences import ALL_OR_NONE, Fault, split_faulty
 from ktrdr.market_data.import_options import LINE, SYMBOL, ImportOptions
 from ktrdr.market_data.importing.layout import Layout
 from ktrdr.market_data.importing.numbers import PLAIN, is_like_number, is_no_number
 from ktrdr.market_data.importing.spacing import other_timeframe
 from ktrdr.market_data.importing.writing import Undecided, Writing
-from ktrdr.market_data.ingest import NOTHING_WRITTEN, RULES
+from ktrdr.market_data.ingest import RULES
 from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM
 
 MOST_SYMBOLS = 10_000
@@ -142,7 +142,7 @@ class RowReader:
     @property
     def _hint(self) -> str:
         if self._numbers is None:
-            return NOTHING_WRITTEN
+            return ALL_OR_NONE
         decimal, thousands = self._numbers.decimal, self._numbers.thousands
         return f"in this file numbers are written as 1{thousands}234{decimal}5"
 

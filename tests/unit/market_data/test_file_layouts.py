@@ -184,6 +184,9 @@ def test_a_file_that_names_no_symbol_needs_one(importer: Importer) -> None:
     [
         ("$117.49", 117.49),
         ("117.49 €", 117.49),
+        ("103.50 EUR", 103.5),
+        ("USD 103.50", 103.5),
+        ("R$ 1.234,50", 1234.5),
         ('"18,000.00"', 18000.0),
         ("18.000,00", 18000.0),
         ("1,5", 1.5),
@@ -235,7 +238,6 @@ def test_a_number_that_could_be_two_things_is_what_is_said(
         ("-1", None),
         ("nan", None),
         ("", None),
-        ("-", None),
         ("null", None),
     ],
 )
@@ -294,6 +296,24 @@ def test_clocks_of_twelve_hours_are_proposed_with_the_month_first(importer: Impo
     with pytest.raises(DataInvalid) as refused:
         importer(f"{HEADER}02/03/2024 9:30:00 AM,1,2,0.5,1.5,7\n", timeframe="1h", tz="UTC")
     assert refused.value.hint == "add --time-format '%m/%d/%Y %I:%M:%S %p' (or %d/%m/%Y %I:%M:%S %p)"
+
+
+def test_seconds_since_1970_are_read_where_a_wall_time_is_beside_them(importer: Importer) -> None:
+    text = "datetime,timestamp,open,high,low,close\n2024-01-01 19:00:00,1704153600000,1,2,0.5,1.5\n"
+    assert times(importer(text, timeframe="1h")) == ["2024-01-02 00:00"]
+
+
+def test_a_day_of_a_short_year_and_a_clock_beside_it_are_one_time(importer: Importer) -> None:
+    text = "<DATE>;<TIME>;<OPEN>;<HIGH>;<LOW>;<CLOSE>\n13/02/24;09:00;1;2;0.5;1.5\n"
+    with pytest.raises(DataInvalid) as refused:
+        importer(text, timeframe="1h", tz="UTC")
+    assert refused.value.hint == "add --time-format '%d/%m/%y %H:%M'"
+
+
+def test_units_below_the_header_are_no_symbols(importer: Importer) -> None:
+    with pytest.raises(DataInvalid, match="line 2: ") as refused:
+        importer(f"{HEADER},USD,USD,USD,USD,shares\n{ROWS}")
+    assert "--quarantine" in (refused.value.hint or "")
 
 
 def test_seconds_since_1970_may_be_floating_point_numbers_in_parquet(importer: Importer) -> None:

@@ -9,7 +9,7 @@ from ktrdr.market_data.bars import PRICES
 ORDERS = (PRICES, ("low", "high", "open", "close"), ("open", "close", "high", "low"))
 NUMBER = re.compile(r"[-+]?[$€£¥]?\s?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[KMBT%]?$")
 DAY = re.compile(
-    r"\d{4}([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d{4}|(?:19|20)\d{6}(?!\d)"
+    r"\d{4}([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:\d\d){1,2}(?!\d)|(?:19|20)\d{6}(?!\d)"
     r"|[A-Za-z]{3,9} \d{1,2}, \d{4}|\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}"
 )
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$|\d{6}$|\d{4}$")
@@ -24,6 +24,11 @@ def is_number(cell: str) -> bool:
 def is_time(cell: str) -> bool:
     """Tell whether a cell begins with a day or counts since 1970."""
     return DAY.match(cell.strip()) is not None or MOMENT.match(cell.strip()) is not None
+
+
+def is_moment(cell: str) -> bool:
+    """Tell whether a cell counts since 1970."""
+    return MOMENT.match(cell.strip()) is not None
 
 
 def is_day(cell: str) -> bool:

@@ -7,7 +7,7 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import PRICES
 from ktrdr.market_data.import_options import FIELDS, MOST_COLUMNS, SYMBOL, ImportOptions
 from ktrdr.market_data.importing.asking import Asks
-from ktrdr.market_data.importing.cells import amount, is_clock, is_day, is_time, usual_order
+from ktrdr.market_data.importing.cells import amount, is_clock, is_day, is_moment, is_time, usual_order
 from ktrdr.market_data.importing.names import CLOCKS, DATES, SYMBOLS, bare, first_tier, unbracketed
 
 JOINED = "+"
@@ -128,6 +128,8 @@ def _only(field: str, found: Sequence[int], columns: Columns) -> tuple[int, ...]
     """Return the one column that can be a field."""
     if len(found) == 1:
         return (found[0],)
+    if field == "time" and len(moments := [each for each in found if is_moment(columns.cell(each))]) == 1:
+        return (moments[0],)  # seconds since 1970 say their zone; a date beside them often does not
     first, second = (columns.names[place] or "" for place in found[:2])
     if first == second:
         raise _twice(first, found, columns)

@@ -1,9 +1,11 @@
 """Columns named on two levels, by field and by symbol, as data frames of several symbols are saved."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ktrdr.market_data.bars import PRICES
 from ktrdr.market_data.importing.cells import is_number, is_time
 from ktrdr.market_data.importing.names import FIELD_NAMES, bare
 
@@ -30,7 +32,7 @@ def find_levels(first: Sequence[str], second: Sequence[str]) -> Levels | None:
     if len(first) != len(second) or len(first) < 3:
         return None
     for fields, symbols in ((first, second), (second, first)):
-        if _are_fields(fields[1:]) and _are_symbols(symbols):
+        if _are_fields(fields[1:]) and _are_symbols(symbols) and _have_prices(symbols[1:]):
             return Levels(("", *fields[1:]), ("", *symbols[1:]))
     return None
 
@@ -58,6 +60,11 @@ def is_label(cells: Sequence[str]) -> bool:
 
 def _are_fields(cells: Sequence[str]) -> bool:
     return len(cells) > 3 and all(bare(cell) in FIELD_NAMES for cell in cells)
+
+
+def _have_prices(symbols: Sequence[str]) -> bool:
+    """Tell whether each symbol has enough columns; units, as `USD` and `shares`, have not."""
+    return min(Counter(symbols).values()) >= len(PRICES)
 
 
 def _are_symbols(cells: Sequence[str]) -> bool:

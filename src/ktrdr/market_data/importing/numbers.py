@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-CURRENCY = r"^[+-]?\p{Sc}\s?|\s?\p{Sc}$"
+SIGN = (
+    r"(?:[A-Z]{0,3}\p{Sc}|kr|zł|USD|EUR|GBP|GBX|CHF|JPY|CNY|HKD|SGD|INR|KRW|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK"
+    r"|HUF|TRY|ZAR|BRL|MXN)"
+)
+CURRENCY = rf"^[+-]?{SIGN}\s?|\s?{SIGN}$"
 NO_NUMBER = frozenset({"", "-", "--", "–", "null", "none", "nan", "n/a", "na", "#n/a"})
 UNITS = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "b": 1e9, "mrd": 1e9, "t": 1e12}
 UNIT = r"(?i)\s?(k|tsd|m|mio|b|mrd|t)\.?$"
@@ -59,9 +63,7 @@ PLAIN = NumberWriting(".")
 def without_signs(text: pl.Expr) -> pl.Expr:
     """Return text without the sign of a currency before or after it."""
     sign = pl.when(text.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
-    return (
-        pl.when(text.str.contains(r"\p{Sc}")).then(sign + text.str.replace_all(CURRENCY, "")).otherwise(text)
-    )
+    return pl.when(text.str.contains(SIGN)).then(sign + text.str.replace_all(CURRENCY, "")).otherwise(text)
 
 
 def is_no_number(text: pl.Series) -> pl.Series:
