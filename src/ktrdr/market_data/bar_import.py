@@ -18,10 +18,10 @@ from ktrdr.market_data.import_rows import CODE, RowReader, smallest_gap
 from ktrdr.market_data.import_source import RowSource, one_ahead
 from ktrdr.market_data.import_spill import BarSpill
 from ktrdr.market_data.importing.asking import Asks, adopted, advice
-from ktrdr.market_data.importing.numbers import PLAIN
 from ktrdr.market_data.importing.report import ImportedSeries, ImportReport
 from ktrdr.market_data.importing.sifting import sifted
 from ktrdr.market_data.importing.spacing import refuse_other_spacing
+from ktrdr.market_data.importing.values.numbers import PLAIN
 from ktrdr.market_data.importing.writing import Survey, Undecided, Writing, given_writing
 from ktrdr.market_data.ingest import NOTHING_WRITTEN
 from ktrdr.market_data.parquet_rows import MAGIC, ParquetRows

@@ -12,8 +12,8 @@ from ktrdr.market_data.import_offences import ALL_OR_NONE, Fault
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import Asks, ask_for_zone
 from ktrdr.market_data.importing.session_days import SessionDays
-from ktrdr.market_data.importing.time_layouts import short_year_layouts
-from ktrdr.market_data.importing.wall_times import WallTimes
+from ktrdr.market_data.importing.values.time_layouts import short_year_layouts
+from ktrdr.market_data.importing.values.wall_times import WallTimes
 from ktrdr.market_data.time_text import TimeText, zero_offset
 
 FIRST_DAY = datetime(1600, 1, 1, tzinfo=UTC)

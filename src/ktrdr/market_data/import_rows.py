@@ -10,8 +10,8 @@ from ktrdr.market_data.csv_times import TimeReader
 from ktrdr.market_data.import_offences import ALL_OR_NONE, Fault, split_faulty
 from ktrdr.market_data.import_options import LINE, SYMBOL, ImportOptions
 from ktrdr.market_data.importing.layout import Layout
-from ktrdr.market_data.importing.numbers import PLAIN, is_like_number, is_no_number
 from ktrdr.market_data.importing.spacing import other_timeframe
+from ktrdr.market_data.importing.values.numbers import PLAIN, is_like_number, is_no_number
 from ktrdr.market_data.importing.writing import Undecided, Writing
 from ktrdr.market_data.ingest import RULES
 from ktrdr.strategies.strategy import SYMBOL as SYMBOL_FORM

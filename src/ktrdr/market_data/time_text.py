@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import polars as pl
 
-from ktrdr.market_data.importing.given_times import GivenTimes, is_zone
-from ktrdr.market_data.importing.time_layouts import OFFSETS, is_day_or_month, layout_of
-from ktrdr.market_data.importing.wall_times import WallTimes
+from ktrdr.market_data.importing.values.given_times import GivenTimes, is_zone
+from ktrdr.market_data.importing.values.time_layouts import OFFSETS, is_day_or_month, layout_of
+from ktrdr.market_data.importing.values.wall_times import WallTimes
 from ktrdr.market_data.importing.writing import Undecided
 
 WHOLE, FRACTION = "%H:%M:%S", "%H:%M:%S%.f"

@@ -7,8 +7,8 @@ from ktrdr.errors import DataInvalid
 from ktrdr.market_data.bars import PRICES
 from ktrdr.market_data.import_options import FIELDS, MOST_COLUMNS, SYMBOL, ImportOptions
 from ktrdr.market_data.importing.asking import Asks
-from ktrdr.market_data.importing.cells import amount, is_clock, is_day, is_moment, is_time, usual_order
 from ktrdr.market_data.importing.names import CLOCKS, DATES, SYMBOLS, bare, first_tier, unbracketed
+from ktrdr.market_data.importing.values.cells import amount, is_clock, is_day, is_moment, is_time, usual_order
 
 JOINED = "+"
 Places = Mapping[str, tuple[int, ...]]

@@ -9,10 +9,10 @@ from typing import Any
 from ktrdr.errors import DataInvalid
 from ktrdr.market_data.import_options import ImportOptions, refuse_too_many_columns
 from ktrdr.market_data.importing.asking import Asks
-from ktrdr.market_data.importing.cells import is_bar, usual_order
 from ktrdr.market_data.importing.columns import Columns, joined_names
 from ktrdr.market_data.importing.layout import Layout, flat_layout, levelled_layout
 from ktrdr.market_data.importing.levels import Levels, find_levels, is_label
+from ktrdr.market_data.importing.values.cells import is_bar, usual_order
 
 SEPARATORS = ";\t|,"
 SAYS_SEPARATOR = re.compile(r'"?sep=([;\t|,])"?\s*$', re.IGNORECASE)

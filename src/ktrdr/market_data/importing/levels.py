@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ktrdr.market_data.bars import PRICES
-from ktrdr.market_data.importing.cells import is_number, is_time
 from ktrdr.market_data.importing.names import FIELD_NAMES, bare
+from ktrdr.market_data.importing.values.cells import is_number, is_time
 
 PAIR = re.compile(r"\('([^']*)', '([^']*)'\)")
 

@@ -9,7 +9,7 @@ from ktrdr.market_data.calendars.base import TradingCalendar
 from ktrdr.market_data.expected import WEEK
 from ktrdr.market_data.import_options import ImportOptions
 from ktrdr.market_data.importing.asking import ask_for_zone
-from ktrdr.market_data.importing.wall_times import WallTimes
+from ktrdr.market_data.importing.values.wall_times import WallTimes
 
 SUNDAY = 7
 

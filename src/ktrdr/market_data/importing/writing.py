@@ -11,10 +11,10 @@ import polars as pl
 
 from ktrdr.market_data.bars import PRICES
 from ktrdr.market_data.import_options import LINE, ImportOptions
-from ktrdr.market_data.importing import numbers
 from ktrdr.market_data.importing.asking import Asks
-from ktrdr.market_data.importing.numbers import NumberWriting
-from ktrdr.market_data.importing.time_layouts import layout_of, month_first, python_layout
+from ktrdr.market_data.importing.values import numbers
+from ktrdr.market_data.importing.values.numbers import NumberWriting
+from ktrdr.market_data.importing.values.time_layouts import layout_of, month_first, python_layout
 
 DAY_OR_MONTH = r"^\s*(\d{1,2})[/-](\d{1,2})[/-]\d{4}"
 TEXTS = (*PRICES, "volume")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from ktrdr.errors import DataInvalid
-from ktrdr.market_data.importing.wall_times import WallTimes
+from ktrdr.market_data.importing.values.wall_times import WallTimes
 
 ZONE = "%Z"
 LAST_WORD = re.compile(r"^(.*?)\s*([A-Za-z][A-Za-z0-9_/+-]*)$")

@@ -1,0 +1,1 @@
+"""How single values are written: cells, numbers, and times before it is known which moments they are."""
