@@ -21,6 +21,7 @@ DAY = TIMEFRAME_SECONDS["1d"]
 UNITS = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 MOST = 2**63 - 1
 BEGIN_OF_YEARS, END_OF_YEARS = EARLIEST.timestamp(), LATEST.timestamp()
+DAYS_OF_SPREADSHEETS = r"^[2-7]\d{4}(?:\.\d+)?$"
 READABLE = (
     "write times as 2024-01-31 or 2024-01-31 15:30, with or without an offset as +01:00, "
     "or as seconds or milliseconds since 1970; another way is said with --time-format, as %m/%d/%Y"
@@ -69,7 +70,7 @@ class TimeReader:
         """Return the times; a fault names each that is none, is in the future, or happened twice or never."""
         written = _possible(written)
         found = self._walls(written)
-        self._refuse_short_years(written, found.wall)
+        self._refuse_unreadable(written, found.wall)
         self._tz = self._tz or found.zone
         self._learn(found)
         wall, offset = found.wall, found.offset
@@ -143,12 +144,15 @@ class TimeReader:
             yield self._fault(written, is_word, "is not a time", ALL_OR_NONE)
         yield self._fault(written, wall.is_null(), "is not a time", READABLE)
 
-    def _refuse_short_years(self, written: pl.Series, wall: pl.Series) -> None:
-        """Ask for the layout of a file whose years have two digits, when none of its first times is one."""
+    def _refuse_unreadable(self, written: pl.Series, wall: pl.Series) -> None:
+        """Name the two usual ways of writing that are read as no time, when none of the first is one."""
         is_read = self._has_offset is not None or wall.count() or self._options.time_format is not None
         if is_read or written.dtype != pl.String:
             return
         texts = written.drop_nulls().str.strip_chars()
+        if texts.str.contains(DAYS_OF_SPREADSHEETS).any():
+            words = f"column `{self._column}` counts days as spreadsheets do, as `{texts[0][:40]}`"
+            raise DataInvalid(words, hint="show the column as dates there, as 2024-01-31, and save it again")
         layouts = short_year_layouts(texts)
         if layouts:
             words = f"column `{self._column}` has years of two digits, as `{texts[0][:40]}`"

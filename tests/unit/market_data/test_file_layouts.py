@@ -292,6 +292,13 @@ def test_years_of_two_digits_are_refused_with_their_format(
     assert refused.value.hint == hint
 
 
+@pytest.mark.parametrize("written", ["45300", "45355.25"])
+def test_days_that_a_spreadsheet_counts_are_named_with_the_way_out(importer: Importer, written: str) -> None:
+    with pytest.raises(DataInvalid, match=f"counts days as spreadsheets do, as `{written}`") as refused:
+        importer(f"{HEADER}{written},1,2,0.5,1.5,7\n")
+    assert "show the column as dates" in (refused.value.hint or "")
+
+
 def test_clocks_of_twelve_hours_are_proposed_with_the_month_first(importer: Importer) -> None:
     with pytest.raises(DataInvalid) as refused:
         importer(f"{HEADER}02/03/2024 9:30:00 AM,1,2,0.5,1.5,7\n", timeframe="1h", tz="UTC")
