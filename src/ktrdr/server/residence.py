@@ -48,6 +48,7 @@ class Residence:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.leave()
         self._held.close()
 
     def listen(self) -> socket.socket:

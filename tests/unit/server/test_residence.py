@@ -205,3 +205,9 @@ def test_whoever_has_lost_the_lock_takes_nothing_away(settings: Settings) -> Non
         settings.lock_path.unlink()
         residence.leave()
         assert is_listening(settings.socket_path)
+
+
+def test_a_server_that_fails_at_its_start_leaves_no_door_behind(settings: Settings) -> None:
+    with pytest.raises(InputInvalid), Residence(settings) as residence, residence.listen():
+        raise InputInvalid("port 1 cannot be used")
+    assert not settings.runtime_dir.exists()
