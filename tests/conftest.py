@@ -34,10 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail a run that measures coverage for the threshold, if a line of the generic core was never run."""
     is_part = "PYTEST_XDIST_WORKER" in os.environ  # the whole is judged where all parts are together
-    if is_part or not getattr(session.config.option, "cov_fail_under", None):
+    is_whole = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    if is_part or not is_whole or not getattr(session.config.option, "cov_fail_under", None):
         return
     measured = coverage.Coverage()
     measured.load()
