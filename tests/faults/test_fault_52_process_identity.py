@@ -72,7 +72,7 @@ def test_a_moment_that_an_earlier_build_wrote_is_still_read(tmp_path: Path) -> N
 def test_fault_52_no_signal_reaches_a_process_that_has_a_servers_pid(
     stranger: subprocess.Popen[bytes],
 ) -> None:
-    server = ServerIdentity(stranger.pid, start_of(os.getpid()), "build")
+    server = ServerIdentity(stranger.pid, start_of(os.getpid()), "build", Path("socket"), None)
     send_signal(server.pid, server.started_at, signal.SIGKILL)
     stop_server(server, force=True)
     assert ended_by_us(stranger)

@@ -58,7 +58,7 @@ def test_fault_06_a_server_that_is_killed_and_comes_back_in_the_middle_of_a_foll
     terminal = ktrdr.terminal(*ENDLESS, "--url", server.url)
     until(terminal, "iteration")
     server.kill()
-    until(terminal, "connection lost")
+    until(terminal, "warning: connection lost")
     server.start()
     code, _, words = ending(terminal)
     assert code == 1, words
