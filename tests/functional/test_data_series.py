@@ -274,7 +274,7 @@ def test_what_cannot_be_meant_is_one_sentence_and_exit_code_2(
     refused = ktrdr.run("data", *arguments, expect=2)
     assert words in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert refused.stdout == ""
+    assert "json" in arguments or refused.stdout == ""  # what programs are told is held by test_json_errors
 
 
 @pytest.mark.parametrize("verb", ["show", "range", "export", "delete", "check", "gaps"])
