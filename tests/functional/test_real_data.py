@@ -24,10 +24,7 @@ def file_of(package: str, name: str) -> Path:
 def test_an_index_of_twenty_years_imports_is_whole_and_trains(ktrdr: Ktrdr, name: str, symbol: str) -> None:
     """Dates are written as in America, and the file is compressed; the exchange had 5,031 sessions."""
     file = file_of("arch", f"{name}.csv.gz")
-    refused = ktrdr.run("data", "import", str(file), symbol, expect=1)
-    assert "--time-format" in refused.stderr
-    options = ("--time-format", "%m/%d/%Y", "--calendar", "XNYS")
-    shown = ktrdr.run("data", "import", str(file), symbol, *options).stdout
+    shown = ktrdr.run("data", "import", str(file), symbol, "--calendar", "XNYS").stdout
     assert f"{symbol} 1d · 5,031 bars, 1999-01-04 to 2018-12-31" in shown
     assert "Ignored   Adj Close" in shown
     report = ktrdr.json("data", "check", symbol)["result"]
