@@ -23,7 +23,7 @@ check: install
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --dist load --cov --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses 3 --dist load --cov --cov-fail-under=95
 
 coverage: install
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered tests/unit tests/contract tests/functional
