@@ -2,11 +2,20 @@
 
 import os
 import pwd
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ktrdr.settings import LONGEST_SOCKET_PATH, Settings
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Return a folder of so short a name that a socket fits into it, wherever the tests run."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def test_one_home_moves_everything_together(tmp_path: Path) -> None:
