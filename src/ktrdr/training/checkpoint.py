@@ -20,7 +20,7 @@ TENSORS, MANIFEST = "state.safetensors", "manifest.json"
 
 
 class CheckpointFolder:
-    """Checkpoints of one run, newest two kept; `origin` is another folder to start from."""
+    """Checkpoints of one run, of which the newest two are kept."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
