@@ -59,7 +59,7 @@ def test_fault_52_another_start_another_boot_and_an_end_are_told(
     tmp_path: Path, changes: dict[str, str | int]
 ) -> None:
     started = start_of(PID, machine(tmp_path))
-    assert not is_running(PID, started, machine(tmp_path, **changes))  # type: ignore[arg-type]
+    assert not is_running(PID, started, machine(tmp_path, **changes))  # type: ignore[arg-type]  # a table
 
 
 def test_a_moment_that_an_earlier_build_wrote_is_still_read(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class LineBlocks:
         if self._is_zip:
             return open_member(path, self._file)
         # mypy: a gzip file reads as a binary one does, though it is declared as none
-        return gzip.GzipFile(fileobj=self._file) if self._is_packed else self._file  # type: ignore[return-value]
+        return gzip.GzipFile(fileobj=self._file) if self._is_packed else self._file  # type: ignore[return-value]  # it reads as one
 
     def _read(self, size: int) -> bytes:
         try:

@@ -51,7 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _header_bytes = 0
     _body_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Begin to wait for a request, or refuse where there are too many."""
         super().connection_made(transport)
         self.timeout_keep_alive = self.limits.idle_seconds  # type: ignore[assignment]  # the loop takes any
