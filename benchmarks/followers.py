@@ -29,7 +29,6 @@ from ktrdr.operations.engine import Assignment
 from ktrdr.server.app import create_app
 from ktrdr.server.daemon import bind_socket
 from ktrdr.server.engines.inline import InlineEngine
-from ktrdr.server.garbage import collect_seldom
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 
 EVENTS_A_SECOND, POLL_SECONDS = 10, 0.3
@@ -77,7 +76,6 @@ def serve(home: Path, slots: int) -> None:
     app = create_app(
         store, engine, {KIND.name: KIND}, catalog=ModelCatalog(home), bars=BarStore(home), uploads=home
     )
-    collect_seldom()
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
     asyncio.run(server.serve(sockets=[bind_socket(home / "s")]))
 

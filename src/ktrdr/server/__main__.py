@@ -27,7 +27,6 @@ from ktrdr.server.daemon import (
 )
 from ktrdr.server.engines.local_process import LocalProcessEngine
 from ktrdr.server.environment import WorkerEnvironment, worker_variables
-from ktrdr.server.garbage import collect_seldom
 from ktrdr.server.residence import Residence
 from ktrdr.server.stores.sqlite import SqliteOperationStore
 from ktrdr.settings import Settings
@@ -91,9 +90,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
     if arguments.ready_fd is not None:
         os.chdir("/")
     with room_for(settings.state_dir, ROOM_TO_START), Residence(settings) as residence:
-        serving = _work(arguments, settings, residence)
-        collect_seldom()
-        asyncio.run(serving)
+        asyncio.run(_work(arguments, settings, residence))
 
 
 def _work(
