@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from ktrdr.clock import SystemClock
@@ -25,17 +24,7 @@ from ktrdr.server.daemon import (
     take_lock,
 )
 from ktrdr.settings import Settings
-
-
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say hello to everybody."""
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    await PlainTextResponse("hello")(scope, receive, send)
+from support.doors import app
 
 
 def answer_of(path: Path, request: bytes = b"GET /") -> bytes:
